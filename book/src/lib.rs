@@ -1,0 +1,12 @@
+//! The reader of *When `main` Returns*: what the chapters promise, and how programs are run.
+//!
+//! Data flows one way. [`workbook`] finds the lessons and their chapters, [`promise`] reads what a
+//! chapter promises; [`preprocess`] renders it for the reader, and the self-check builds the
+//! [`programs`], [`run`]s them and holds the outcome against it. [`serve`] shows the built book.
+
+pub mod preprocess;
+pub mod programs;
+pub mod promise;
+pub mod run;
+pub mod serve;
+pub mod workbook;

@@ -1,0 +1,121 @@
+//! `cargo run`: builds the book, serves it and says where.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use book::preprocess::Workshop;
+use book::serve;
+use book::workbook::Workbook;
+use clap::{Parser, Subcommand};
+use mdbook_driver::MDBook;
+use mdbook_preprocessor::{Preprocessor, parse_input};
+use tracing::Level;
+
+/// When `main` Returns: builds the book, serves it on 127.0.0.1 and prints the address.
+#[derive(Parser)]
+#[command(name = "cargo run --", version, args_conflicts_with_subcommands = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Open the book in a browser
+    #[arg(long)]
+    open: bool,
+    /// Serve on this port; 0 takes a free one
+    #[arg(long, default_value_t = 3000)]
+    port: u16,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Write the book and do not serve it
+    Build {
+        /// Where to; without it target/book
+        #[arg(long, value_name = "DIRECTORY")]
+        dest: Option<PathBuf>,
+    },
+    /// Speak mdBook's preprocessor protocol; book.toml calls it
+    Preprocess {
+        #[command(subcommand)]
+        question: Option<Question>,
+    },
+}
+
+#[derive(Subcommand)]
+enum Question {
+    /// Exit with 0 if pages for this renderer can be prepared
+    Supports {
+        /// A renderer of mdBook, such as html
+        renderer: String,
+    },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    // What mdBook warns of (a file that cannot be included) is for whoever writes a chapter.
+    tracing_subscriber::fmt()
+        .with_max_level(Level::WARN)
+        .with_writer(io::stderr)
+        .without_time()
+        .init();
+    let result = match arguments.command {
+        None => show(arguments.port, arguments.open),
+        Some(Command::Build { dest }) => build(dest).map(|_| ExitCode::SUCCESS),
+        Some(Command::Preprocess { question: None }) => preprocess(),
+        Some(Command::Preprocess { question: Some(Question::Supports { renderer }) }) => {
+            Workshop.supports_renderer(&renderer).map(|yes| ExitCode::from(u8::from(!yes)))
+        }
+    };
+    result.unwrap_or_else(|error| {
+        eprintln!("{error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn show(port: u16, open: bool) -> Result<ExitCode> {
+    // Before the build, so that a taken port does not cost a wait.
+    let listener = serve::bind(port)?;
+    let address = format!("http://{}/", listener.local_addr()?);
+    let directory = build(None)?;
+    serve::serve(listener, &directory, || {
+        println!("the book is open at {address} (Ctrl-C ends it)");
+        if open && let Err(error) = open::that_detached(&address) {
+            eprintln!("no browser could be opened: {error}");
+        }
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the book, says how long it took, and gives the directory that holds it.
+fn build(dest: Option<PathBuf>) -> Result<PathBuf> {
+    let start = Instant::now();
+    let mut book = MDBook::load(Workbook::home().join("book").canonicalize()?)?;
+    if let Some(dest) = dest {
+        book.config.build.build_dir = absolute(&dest)?;
+    }
+    // In place of the command in book.toml, which would start this program a second time.
+    book.with_preprocessor(Workshop);
+    book.build()?;
+    let directory = book.build_dir_for("html");
+    let directory = directory.canonicalize().unwrap_or(directory);
+    println!("built {} in {:.1} s", directory.display(), start.elapsed().as_secs_f64());
+    Ok(directory)
+}
+
+/// The directory, made if it is missing: mdBook reads a relative one against the book's own.
+fn absolute(dest: &Path) -> Result<PathBuf> {
+    fs::create_dir_all(dest).with_context(|| format!("cannot write to {}", dest.display()))?;
+    Ok(dest.canonicalize()?)
+}
+
+fn preprocess() -> Result<ExitCode> {
+    let (context, book) = parse_input(io::stdin().lock())?;
+    let book = Workshop.run(&context, book)?;
+    let mut stdout = io::stdout().lock();
+    serde_json::to_writer(&mut stdout, &book)?;
+    stdout.flush()?;
+    Ok(ExitCode::SUCCESS)
+}

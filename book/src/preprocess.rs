@@ -1,0 +1,158 @@
+//! The mdBook preprocessor: turns each `promise` block into a table in words.
+
+use anyhow::{Error, Result, anyhow};
+use maud::{Markup, html};
+use mdbook_preprocessor::book::{Book, BookItem, Chapter};
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+
+use crate::promise::{Profile, Promise, Run, Scenario, When, in_seconds};
+use crate::workbook::{Block, Problem, Workbook, blocks, lesson_name};
+
+/// The preprocessor, under the name that it has in `book.toml`.
+#[derive(Debug)]
+pub struct Workshop;
+
+impl Preprocessor for Workshop {
+    fn name(&self) -> &str {
+        "workbook"
+    }
+
+    /// Checks the whole workbook and renders the promises of each chapter.
+    fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
+        let root = context.root.parent().ok_or_else(|| anyhow!("book/ is not in a checkout"))?;
+        Workbook::load(root).map_err(all_of)?;
+        let mut problems = Vec::new();
+        book.for_each_mut(|item| {
+            if let BookItem::Chapter(chapter) = item {
+                problems.extend(render(chapter).err());
+            }
+        });
+        if problems.is_empty() { Ok(book) } else { Err(all_of(problems)) }
+    }
+
+    fn supports_renderer(&self, renderer: &str) -> Result<bool> {
+        Ok(renderer == "html")
+    }
+}
+
+/// Everything that is wrong, one line each.
+fn all_of(problems: Vec<Problem>) -> Error {
+    anyhow!(problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
+}
+
+fn render(chapter: &mut Chapter) -> Result<(), Problem> {
+    let Some(path) = &chapter.source_path else { return Ok(()) };
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let Some(lesson) = lesson_name(&stem) else { return Ok(()) };
+    let blocks = blocks(&chapter.content).map_err(|(line, message)| Problem {
+        path: path.clone(),
+        line: Some(line),
+        message,
+    })?;
+    // From the last to the first, so that the places of the earlier ones stay right.
+    for Block { range, scenario, .. } in blocks.into_iter().rev() {
+        chapter.content.replace_range(range, &(table(lesson, &scenario).into_string() + "\n"));
+    }
+    Ok(())
+}
+
+fn table(lesson: &str, scenario: &Scenario) -> Markup {
+    let is_exercise = scenario.starter_breaks.is_some();
+    let again = if scenario.runs.len() > 1 { Some(&scenario.runs[1]) } else { None };
+    html! {
+        div.promise {
+            table {
+                caption { (command(lesson, scenario)) }
+                tbody { (rows(&scenario.runs[0])) }
+                @if let Some(run) = again {
+                    tbody {
+                        tr { th colspan="2" scope="rowgroup" {
+                            "Run again in the same directory" (arguments(run))
+                        } }
+                        (rows(run))
+                    }
+                }
+            }
+            p.checked {
+                @if is_exercise {
+                    "Checked by " code { "cargo test " (lesson) } ", once the marker line is gone."
+                } @else {
+                    "Checked by " code { "cargo test " (test_name(lesson, scenario)) } "."
+                }
+                @if let Some(version) = scenario.python {
+                    " The Python twin keeps the same promises, from Python " (version) " on."
+                }
+            }
+        }
+    }
+}
+
+/// What the reader types to run it.
+fn command(lesson: &str, scenario: &Scenario) -> Markup {
+    let program = match (&scenario.starter_breaks, &scenario.program) {
+        (Some(_), _) => Some(format!("{lesson}-exercise")),
+        (None, Some(program)) => Some(program.get_ref().clone()),
+        (None, None) => None,
+    };
+    html! {
+        code {
+            "cargo run"
+            @if scenario.profile == Profile::Abort { " --profile abort" }
+            " -p " (lesson)
+            @if let Some(program) = program { " --bin " (program) }
+            @if !scenario.runs[0].args.is_empty() { " -- " (scenario.runs[0].args.join(" ")) }
+        }
+    }
+}
+
+fn arguments(run: &Run) -> Markup {
+    html! { @if !run.args.is_empty() { ", with " code { (run.args.join(" ")) } } }
+}
+
+/// The name of a scenario's test.
+pub fn test_name(lesson: &str, scenario: &Scenario) -> String {
+    match &scenario.name {
+        Some(name) => format!("{lesson}::{name}"),
+        None => lesson.to_owned(),
+    }
+}
+
+fn rows(run: &Run) -> Markup {
+    html! {
+        @for send in &run.send {
+            tr {
+                th scope="row" { "the check" }
+                td {
+                    "sends " (send.signal)
+                    @match &send.when {
+                        When::At(time) => { " " (in_seconds(*time)) " after the start" }
+                        When::After(text) => { " after the line " code { (text) } }
+                    }
+                }
+            }
+        }
+        @for same in run.promises.chunk_by(|one, next| one.subject() == next.subject()) {
+            @for (index, promise) in same.iter().enumerate() {
+                tr {
+                    @if index == 0 {
+                        th scope="rowgroup" rowspan=(same.len()) { (inline(&promise.subject())) }
+                    }
+                    td { (words(promise)) }
+                }
+            }
+        }
+    }
+}
+
+fn words(promise: &Promise) -> Markup {
+    inline(&promise.words())
+}
+
+/// Text in which backticks mark code.
+fn inline(text: &str) -> Markup {
+    html! {
+        @for (index, part) in text.split('`').enumerate() {
+            @if index % 2 == 1 { code { (part) } } @else { (part) }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Builds programs of the workspace and tells where they are.
+
+use std::collections::HashMap;
+use std::env;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, ensure};
+use cargo_metadata::{Message, TargetKind};
+
+use crate::promise::Profile;
+
+/// Builds all programs of some packages with one cargo call and gives the path of each by name.
+///
+/// Cargo's progress and the compiler's messages go to standard error. A program that does not
+/// compile is missing from the result; the others are there.
+///
+/// # Errors
+///
+/// If cargo cannot be run, or fails before it compiles anything (a manifest that it cannot read,
+/// an unknown package).
+pub fn build<'a>(
+    root: &Path,
+    packages: impl IntoIterator<Item = &'a str>,
+    profile: Profile,
+) -> Result<HashMap<String, PathBuf>> {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command
+        .current_dir(root)
+        .args(["build", "--keep-going", "--message-format=json-render-diagnostics"])
+        .args(["--profile", profile.name()]);
+    for package in packages {
+        command.args(["--package", package]);
+    }
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cargo cannot be run")?;
+
+    let mut programs = HashMap::new();
+    let mut has_compiled = false;
+    if let Some(stdout) = child.stdout.take() {
+        for message in Message::parse_stream(BufReader::new(stdout)) {
+            match message.context("cannot read what cargo reports")? {
+                Message::CompilerArtifact(artifact) => {
+                    let is_program = artifact.target.kind.contains(&TargetKind::Bin);
+                    if let (true, Some(path)) = (is_program, artifact.executable) {
+                        programs.insert(artifact.target.name, path.into());
+                    }
+                }
+                Message::BuildFinished(_) => has_compiled = true,
+                _ => {}
+            }
+        }
+    }
+    let status = child.wait().context("cargo cannot be waited for")?;
+    ensure!(status.success() || has_compiled, "cargo build failed ({status})");
+    Ok(programs)
+}

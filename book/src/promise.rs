@@ -1,0 +1,923 @@
+//! Promises: what a chapter says of a program, in a form that a reader reads and a test runs.
+//!
+//! A chapter holds them in fenced `promise` blocks of TOML; one block is one [`Scenario`].
+//! [`Scenario::parse`] is strict, [`Promise`] displays itself in the words of the rendered table
+//! and of the test's report, and [`LinePromise::judge`] holds one against what was printed.
+
+use std::fmt::{self, Display, Formatter};
+use std::marker::PhantomData;
+use std::mem;
+use std::ops::Range;
+use std::str::FromStr;
+use std::time::Duration;
+
+use lesson_log::LogLine;
+use nix::sys::signal::Signal;
+use regex::Regex;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, IntoDeserializer, SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+/// How much later than promised a program may end, counted from its first output.
+///
+/// 18 times the worst delay measured beside eight busy loops; right and wrong outcomes of a
+/// lesson lie at least 1 s apart.
+pub const TOLERANCE: Duration = Duration::from_millis(500);
+
+/// How long a program that never ends has to live on after its last expected line.
+pub const STILL_ALIVE: Duration = Duration::from_secs(2);
+
+/// One `promise` block: a program, how it is run, and what the chapter promises of it.
+#[derive(Clone, Debug)]
+pub struct Scenario {
+    /// Tells the scenarios of a chapter apart; the lesson's own has none.
+    pub name: Option<String>,
+    /// The program, or the lesson's own where there is none.
+    pub program: Option<Spanned<String>>,
+    /// The cargo profile that the program is built with.
+    pub profile: Profile,
+    /// The oldest Python whose twin `<program>.py` keeps the same promises.
+    pub python: Option<PythonVersion>,
+    /// For an exercise: the ids of the promises that its untouched starter breaks.
+    pub starter_breaks: Option<Vec<Spanned<String>>>,
+    /// One run, or two in the same directory.
+    pub runs: Vec<Run>,
+}
+
+/// One run of a scenario's program.
+#[derive(Clone, Debug)]
+pub struct Run {
+    /// Arguments of the program.
+    pub args: Vec<String>,
+    /// Signals that the check sends.
+    pub send: Vec<Send>,
+    /// When the program ends.
+    pub ends: Ends,
+    /// What has to hold, in the order of the rendered table.
+    pub promises: Vec<Promise>,
+}
+
+/// When a program ends, counted from its start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Ends {
+    /// Not before this time, and not more than [`TOLERANCE`] after it.
+    At(Duration),
+    /// Not by itself: it is still alive [`STILL_ALIVE`] after its last expected line.
+    Never,
+}
+
+/// A signal that the check sends to the program.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// Which one.
+    pub signal: Signal,
+    /// When.
+    pub when: When,
+}
+
+/// The moment of a signal.
+#[derive(Clone, Debug)]
+pub enum When {
+    /// This long after the start.
+    At(Duration),
+    /// As soon as a line on stdout or stderr holds this text.
+    After(String),
+}
+
+/// The cargo profile of a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Profile {
+    /// What `cargo run` uses.
+    #[default]
+    Dev,
+    /// The workspace's profile with `panic = "abort"`.
+    Abort,
+}
+
+/// A version of Python, such as 3.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PythonVersion(pub u32, pub u32);
+
+/// One thing that is promised: a row of the table, a test's "promised … but …".
+#[derive(Clone, Debug)]
+pub enum Promise {
+    /// When the program ends.
+    Ends(Ends),
+    /// One of these exit codes.
+    Exit(Vec<i32>),
+    /// Ended by one of these signals.
+    Signal(Vec<Signal>),
+    /// This many processes outlive the program and have to be ended by the check.
+    Leaves(usize),
+    /// What it prints.
+    Lines(Stream, LinePromise),
+    /// What a file in its directory holds afterwards.
+    File(String, FilePromise),
+    /// At least one of these lists holds as a whole.
+    Either(Vec<Vec<Promise>>),
+}
+
+/// Where a program prints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// What a stream holds. The text of a log line is its message; of any other line, all of it.
+#[derive(Clone, Debug)]
+pub struct LinePromise {
+    /// Only the log lines of this thread count.
+    pub thread: Option<String>,
+    /// What about them.
+    pub what: Lines,
+}
+
+/// What is promised of lines.
+#[derive(Clone, Debug)]
+pub enum Lines {
+    /// Exactly these, in this order.
+    Says(Vec<String>),
+    /// These texts in this order; others may stand between them.
+    Order(Vec<String>),
+    /// So many lines hold this text.
+    Has(Pattern, Count),
+    /// No line holds this text.
+    Absent(String),
+}
+
+/// A text, with at most one `{}` for a number that has to lie in a range.
+#[derive(Clone, Debug)]
+pub struct Pattern {
+    text: String,
+    figure: Option<(f64, f64)>,
+    regex: Regex,
+}
+
+/// What is promised of a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FilePromise {
+    /// It is there, or it is not.
+    Exists(bool),
+    /// It holds so many lines; an unfinished last one does not count.
+    Lines(Count),
+    /// Its last line is whole (ends in a line feed), or it is torn.
+    Whole(bool),
+    /// It holds exactly this.
+    Contents(String),
+    /// So many lines hold this text.
+    Has(String, Count),
+    /// No line holds this text.
+    Absent(String),
+}
+
+/// How often: between two numbers, both included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Count {
+    /// At least.
+    pub least: usize,
+    /// At most; `usize::MAX` for no limit.
+    pub most: usize,
+}
+
+/// What is wrong with a block: a message, and the bytes of the block that it is about.
+#[derive(Debug)]
+pub struct Mistake {
+    /// One sentence for the chapter's author.
+    pub message: String,
+    /// Where in the block, if it is about one place.
+    pub span: Option<Range<usize>>,
+}
+
+impl Scenario {
+    /// Reads one block.
+    ///
+    /// # Errors
+    ///
+    /// The first thing that is wrong: no TOML, an unknown key, a value of the wrong type, or keys
+    /// that contradict one another.
+    pub fn parse(toml: &str) -> Result<Self, Mistake> {
+        let mut keys: Keys = toml::from_str(toml).map_err(|error| Mistake {
+            message: error.message().lines().collect::<Vec<_>>().join("; "),
+            span: error.span(),
+        })?;
+        let (twice, again) = (keys.twice, keys.again.take());
+        let mut scenario = Self {
+            name: keys.name.take(),
+            program: keys.program.take(),
+            profile: keys.profile,
+            python: keys.python,
+            starter_breaks: keys.starter_breaks.take(),
+            runs: vec![keys.into_run()?],
+        };
+        match (twice, again) {
+            (true, Some(_)) => return Err("`twice` and `again` exclude each other".into()),
+            (true, None) => scenario.runs.push(scenario.runs[0].clone()),
+            (false, Some(again)) => {
+                if again.is_more_than_a_run() {
+                    return Err("`again` says how the same program is run: it has no `name`, \
+                                `program`, `profile`, `python`, `starter_breaks` or `again`"
+                        .into());
+                }
+                scenario.runs.push(again.into_run()?);
+            }
+            (false, None) => {}
+        }
+        scenario.check_starter_breaks()?;
+        Ok(scenario)
+    }
+
+    fn check_starter_breaks(&self) -> Result<(), Mistake> {
+        let Some(breaks) = &self.starter_breaks else { return Ok(()) };
+        if breaks.is_empty() {
+            return Err(
+                "`starter_breaks` is empty: the untouched starter must break a promise".into()
+            );
+        }
+        if self.name.is_some() || self.program.is_some() || self.python.is_some() {
+            return Err("an exercise has no `name`, `program` or `python`: \
+                        its programs are <lesson>-exercise and <lesson>-solution"
+                .into());
+        }
+        let ids: Vec<String> = self.promises().map(|(_, promise)| promise.id()).collect();
+        match breaks.iter().find(|id| !ids.contains(id.get_ref())) {
+            None => Ok(()),
+            Some(unknown) => Err(Mistake {
+                message: format!(
+                    "`starter_breaks` names `{}`, which this block does not promise; it promises {}",
+                    unknown.get_ref(),
+                    quoted(&ids)
+                ),
+                span: Some(unknown.span()),
+            }),
+        }
+    }
+
+    /// The promises of all runs, each with the number of its run (0 is the first).
+    pub fn promises(&self) -> impl Iterator<Item = (usize, &Promise)> {
+        let runs = self.runs.iter().enumerate();
+        runs.flat_map(|(number, run)| run.promises.iter().map(move |promise| (number, promise)))
+    }
+
+    /// How long its runs take together if the promises are kept.
+    pub fn duration(&self) -> Duration {
+        self.runs
+            .iter()
+            .map(|run| match run.ends {
+                Ends::At(time) => time,
+                Ends::Never => STILL_ALIVE,
+            })
+            .sum()
+    }
+}
+
+impl Run {
+    /// Whether everything that these promises want to see printed has been printed.
+    pub fn has_printed_all(&self, stdout: &str, stderr: &str) -> bool {
+        self.promises.iter().all(|promise| match promise {
+            Promise::Lines(_, LinePromise { what: Lines::Absent(_), .. }) => true,
+            Promise::Lines(stream, lines) => lines.judge(stream.of(stdout, stderr)).is_ok(),
+            _ => true,
+        })
+    }
+}
+
+impl Promise {
+    /// The name of this promise in `starter_breaks`.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Ends(_) => "ends".to_owned(),
+            Self::Exit(_) => "exit".to_owned(),
+            Self::Signal(_) => "signal".to_owned(),
+            Self::Leaves(_) => "leaves".to_owned(),
+            Self::Lines(stream, LinePromise { thread, what }) => {
+                let thread = thread.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+                let what = match what {
+                    Lines::Says(_) => "says".to_owned(),
+                    Lines::Order(_) => "order".to_owned(),
+                    Lines::Has(pattern, _) => format!("has {}", pattern.text),
+                    Lines::Absent(text) => format!("absent {text}"),
+                };
+                format!("{stream}{thread} {what}")
+            }
+            Self::File(path, what) => match what {
+                FilePromise::Exists(_) => format!("{path} exists"),
+                FilePromise::Lines(_) => format!("{path} lines"),
+                FilePromise::Whole(_) => format!("{path} whole"),
+                FilePromise::Contents(_) => format!("{path} contents"),
+                FilePromise::Has(text, _) => format!("{path} has {text}"),
+                FilePromise::Absent(text) => format!("{path} absent {text}"),
+            },
+            Self::Either(_) => "either".to_owned(),
+        }
+    }
+
+    /// What the promise is about: the first column of the table.
+    pub fn subject(&self) -> String {
+        match self {
+            Self::Ends(_) | Self::Exit(_) | Self::Signal(_) | Self::Leaves(_) | Self::Either(_) => {
+                "the program".to_owned()
+            }
+            Self::Lines(stream, LinePromise { thread: None, .. }) => stream.to_string(),
+            Self::Lines(stream, LinePromise { thread: Some(thread), .. }) => {
+                format!("thread `{thread}` on {stream}")
+            }
+            Self::File(path, _) => format!("`{path}`"),
+        }
+    }
+
+    /// What is promised of the subject: the second column.
+    pub fn words(&self) -> String {
+        match self {
+            Self::Ends(Ends::At(time)) => format!(
+                "ends {} after the start (at most {} later)",
+                in_seconds(*time),
+                in_seconds(TOLERANCE)
+            ),
+            Self::Ends(Ends::Never) => format!(
+                "never ends: it is alive {} after the last line below, and the check ends it",
+                in_seconds(STILL_ALIVE)
+            ),
+            Self::Exit(codes) => format!("exits with code {}", or(codes)),
+            Self::Signal(signals) => format!("is ended by {}", or(signals)),
+            Self::Leaves(0) => "leaves no process behind".to_owned(),
+            Self::Leaves(1) => "leaves 1 process behind, which the check ends".to_owned(),
+            Self::Leaves(count) => {
+                format!("leaves {count} processes behind, which the check ends")
+            }
+            Self::Lines(_, LinePromise { thread, what }) => match what {
+                Lines::Says(lines) => {
+                    let verb = if thread.is_some() { "logs" } else { "is" };
+                    if lines.is_empty() {
+                        format!("{verb} nothing")
+                    } else {
+                        format!("{verb} exactly, in this order: {}", quoted(lines))
+                    }
+                }
+                Lines::Order(lines) => {
+                    format!("has in this order, among others: {}", quoted(lines))
+                }
+                Lines::Has(pattern, count) => format!("has {pattern} {count}"),
+                Lines::Absent(text) => format!("does not have `{text}`"),
+            },
+            Self::File(_, what) => match what {
+                FilePromise::Exists(true) => "exists".to_owned(),
+                FilePromise::Exists(false) => "does not exist".to_owned(),
+                FilePromise::Lines(count) => format!("has {}", count.of("line")),
+                FilePromise::Whole(true) => "ends with a whole line".to_owned(),
+                FilePromise::Whole(false) => "ends with a torn line".to_owned(),
+                FilePromise::Contents(text) => {
+                    format!("is exactly {}", quoted(&text.lines().collect::<Vec<_>>()))
+                }
+                FilePromise::Has(text, count) => format!("has `{text}` {count}"),
+                FilePromise::Absent(text) => format!("does not have `{text}`"),
+            },
+            Self::Either(alternatives) => alternatives
+                .iter()
+                .map(|all| all.iter().map(Promise::to_string).collect::<Vec<_>>().join(" and "))
+                .collect::<Vec<_>>()
+                .join("; or "),
+        }
+    }
+
+    fn is_about_the_exit(&self) -> bool {
+        match self {
+            Self::Exit(_) | Self::Signal(_) => true,
+            Self::Either(alternatives) => {
+                alternatives.iter().all(|all| all.iter().any(Self::is_about_the_exit))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// The promise as one clause, for a test's report.
+impl Display for Promise {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lines(..) | Self::File(..) => write!(f, "{} {}", self.subject(), self.words()),
+            _ => f.write_str(&self.words()),
+        }
+    }
+}
+
+impl Stream {
+    /// The stream's own text, of the two.
+    pub fn of<'a>(self, stdout: &'a str, stderr: &'a str) -> &'a str {
+        match self {
+            Self::Stdout => stdout,
+            Self::Stderr => stderr,
+        }
+    }
+}
+
+impl Display for Stream {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Stdout => "stdout",
+            Self::Stderr => "stderr",
+        })
+    }
+}
+
+impl LinePromise {
+    /// Holds the promise against the whole text of its stream.
+    ///
+    /// # Errors
+    ///
+    /// What stands there instead, in words that follow "but".
+    pub fn judge(&self, printed: &str) -> Result<(), String> {
+        let texts = texts(printed, self.thread.as_deref());
+        match &self.what {
+            Lines::Says(expected) if *expected == texts => Ok(()),
+            Lines::Says(_) if texts.is_empty() => Err("there is no such line".to_owned()),
+            Lines::Says(_) => Err(format!("it is {}", quoted(&texts))),
+            Lines::Order(expected) => {
+                let mut rest = texts.iter();
+                match expected.iter().find(|text| !rest.any(|line| line.contains(*text))) {
+                    None => Ok(()),
+                    Some(missing) => Err(format!("`{missing}` is not there, or not in its place")),
+                }
+            }
+            Lines::Has(pattern, count) => {
+                let times = texts.iter().filter(|line| pattern.matches(line)).count();
+                count.judge(times)
+            }
+            Lines::Absent(text) => {
+                Count::ZERO.judge(texts.iter().filter(|line| line.contains(text)).count())
+            }
+        }
+    }
+}
+
+/// The texts of the lines of a stream: of a log line its message, of another line all of it.
+/// With a thread, only the messages of that thread.
+pub fn texts(printed: &str, thread: Option<&str>) -> Vec<String> {
+    printed
+        .lines()
+        .filter_map(|line| match (line.parse::<LogLine>(), thread) {
+            (Ok(log), Some(thread)) => (log.thread == thread).then_some(log.text),
+            (Ok(log), None) => Some(log.text),
+            (Err(_), Some(_)) => None,
+            (Err(_), None) => Some(line.to_owned()),
+        })
+        .collect()
+}
+
+impl Pattern {
+    fn new(text: &str, figure: Option<(f64, f64)>) -> Result<Self, Mistake> {
+        match (text.matches("{}").count(), figure) {
+            (0, None) => {}
+            (1, Some((least, most))) if least <= most => {}
+            _ => {
+                return Err(
+                    "`has` with one `{}` needs `figure = [least, most]`, and only then".into()
+                );
+            }
+        }
+        let regex = regex::escape(text).replace(r"\{\}", r"(-?[0-9]+(?:\.[0-9]+)?)");
+        let regex = Regex::new(&regex).map_err(|error| Mistake::from(error.to_string()))?;
+        Ok(Self { text: text.to_owned(), figure, regex })
+    }
+
+    fn matches(&self, line: &str) -> bool {
+        let Some((least, most)) = self.figure else { return line.contains(&self.text) };
+        self.regex
+            .captures_iter(line)
+            .filter_map(|captures| captures[1].parse().ok())
+            .any(|figure: f64| (least..=most).contains(&figure))
+    }
+}
+
+impl Display for Pattern {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.figure {
+            None => write!(f, "`{}`", self.text),
+            Some((least, most)) => {
+                write!(f, "`{}` (a number from {least} to {most})", self.text.replace("{}", "…"))
+            }
+        }
+    }
+}
+
+impl Count {
+    const ZERO: Self = Self { least: 0, most: 0 };
+    const ONCE_OR_MORE: Self = Self { least: 1, most: usize::MAX };
+
+    /// Holds a number against the count.
+    ///
+    /// # Errors
+    ///
+    /// The number, in words that follow "but".
+    pub fn judge(self, number: usize) -> Result<(), String> {
+        match number {
+            _ if (self.least..=self.most).contains(&number) => Ok(()),
+            0 => Err("it does not".to_owned()),
+            1 => Err("1 time".to_owned()),
+            _ => Err(format!("{number} times")),
+        }
+    }
+
+    /// The count of something, such as "5 lines".
+    fn of(self, thing: &str) -> String {
+        match self {
+            Self { least: 1, most: 1 } => format!("1 {thing}"),
+            Self { least, most } if least == most => format!("{least} {thing}s"),
+            Self { least, most: usize::MAX } => format!("{least} {thing}s or more"),
+            Self { least, most } => format!("{least} to {most} {thing}s"),
+        }
+    }
+}
+
+/// How often, as it follows "has `text`".
+impl Display for Count {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::ONCE_OR_MORE => f.write_str("at least once"),
+            Self { least: 1, most: 1 } => f.write_str("once"),
+            _ => f.write_str(&self.of("time")),
+        }
+    }
+}
+
+impl Profile {
+    /// Its name on cargo's command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Dev => "dev",
+            Self::Abort => "abort",
+        }
+    }
+}
+
+impl Display for PythonVersion {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl FromStr for PythonVersion {
+    type Err = String;
+
+    /// Reads `3.6`, also out of `3.6.15`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split('.').map(str::parse);
+        match (parts.next(), parts.next()) {
+            (Some(Ok(major)), Some(Ok(minor))) => Ok(Self(major, minor)),
+            _ => Err(format!("`{text}` is not a version of Python such as \"3.6\"")),
+        }
+    }
+}
+
+impl From<String> for Mistake {
+    fn from(message: String) -> Self {
+        Self { message, span: None }
+    }
+}
+
+impl From<&str> for Mistake {
+    fn from(message: &str) -> Self {
+        message.to_owned().into()
+    }
+}
+
+/// A duration as the chapters write it: `3.5 s`.
+pub fn in_seconds(duration: Duration) -> String {
+    format!("{} s", (duration.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+fn quoted(texts: &[impl Display]) -> String {
+    texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+}
+
+fn or(values: &[impl Display]) -> String {
+    values.iter().map(|value| value.to_string()).collect::<Vec<_>>().join(" or ")
+}
+
+/// A block as it is written, and the second run in it, which has fewer keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keys {
+    name: Option<String>,
+    program: Option<Spanned<String>>,
+    #[serde(default)]
+    args: Vec<String>,
+    #[serde(default)]
+    profile: Profile,
+    python: Option<PythonVersion>,
+    starter_breaks: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    twice: bool,
+    again: Option<Box<Keys>>,
+    #[serde(default)]
+    send: Vec<Spanned<SendKeys>>,
+    ends: Ends,
+    #[serde(default)]
+    leaves: usize,
+    #[serde(default)]
+    either: Vec<Outcome>,
+    exit: Option<OneOrMany<i32>>,
+    signal: Option<OneOrMany<SignalName>>,
+    #[serde(default)]
+    stdout: Vec<Spanned<LineKeys>>,
+    #[serde(default)]
+    stderr: Vec<Spanned<LineKeys>>,
+    #[serde(default)]
+    file: Vec<Spanned<FileKeys>>,
+}
+
+/// What a run can be allowed to lead to: an alternative of `either`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outcome {
+    exit: Option<OneOrMany<i32>>,
+    signal: Option<OneOrMany<SignalName>>,
+    #[serde(default)]
+    stdout: Vec<Spanned<LineKeys>>,
+    #[serde(default)]
+    stderr: Vec<Spanned<LineKeys>>,
+    #[serde(default)]
+    file: Vec<Spanned<FileKeys>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SendKeys {
+    signal: SignalName,
+    at: Option<f64>,
+    after: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineKeys {
+    thread: Option<String>,
+    says: Option<Vec<String>>,
+    order: Option<Vec<String>>,
+    has: Option<String>,
+    times: Option<Count>,
+    figure: Option<(f64, f64)>,
+    absent: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileKeys {
+    path: String,
+    exists: Option<bool>,
+    lines: Option<Count>,
+    whole: Option<bool>,
+    contents: Option<String>,
+    has: Option<String>,
+    times: Option<Count>,
+    absent: Option<String>,
+}
+
+impl Keys {
+    /// Moves the keys of an [`Outcome`] out of a block.
+    fn take_outcome(&mut self) -> Outcome {
+        Outcome {
+            exit: self.exit.take(),
+            signal: self.signal.take(),
+            stdout: mem::take(&mut self.stdout),
+            stderr: mem::take(&mut self.stderr),
+            file: mem::take(&mut self.file),
+        }
+    }
+
+    fn is_more_than_a_run(&self) -> bool {
+        self.name.is_some()
+            || self.program.is_some()
+            || self.profile != Profile::Dev
+            || self.python.is_some()
+            || self.starter_breaks.is_some()
+            || self.twice
+            || self.again.is_some()
+    }
+
+    fn into_run(mut self) -> Result<Run, Mistake> {
+        let ends = self.ends;
+        let mut promises = vec![Promise::Ends(ends)];
+        promises.extend(self.take_outcome().into_promises()?);
+        if self.leaves > 0 {
+            promises.push(Promise::Leaves(self.leaves));
+        }
+        let alternatives =
+            self.either.into_iter().map(Outcome::into_promises).collect::<Result<Vec<_>, _>>()?;
+        match alternatives.len() {
+            0 => {}
+            1 => return Err("`either` needs two alternatives or more".into()),
+            _ => promises.push(Promise::Either(alternatives)),
+        }
+        let says_how = promises.iter().any(Promise::is_about_the_exit);
+        match ends {
+            Ends::Never if says_how => {
+                return Err("a program that never ends has no `exit` and no `signal`".into());
+            }
+            Ends::At(_) if !says_how => {
+                return Err("how does it end? Add `exit = 0` or `signal = \"SIGTERM\"`".into());
+            }
+            _ => {}
+        }
+        let send = self.send.into_iter().map(|keys| at_span(keys, SendKeys::into_send));
+        Ok(Run { args: self.args, send: send.collect::<Result<_, _>>()?, ends, promises })
+    }
+}
+
+impl Outcome {
+    fn into_promises(self) -> Result<Vec<Promise>, Mistake> {
+        let mut promises = Vec::new();
+        match (self.exit, self.signal) {
+            (Some(_), Some(_)) => {
+                return Err("`exit` and `signal` exclude each other; \
+                            where both really happen, write two `[[either]]` tables"
+                    .into());
+            }
+            (Some(codes), None) => promises.push(Promise::Exit(codes.0)),
+            (None, Some(names)) => {
+                promises.push(Promise::Signal(names.0.into_iter().map(|name| name.0).collect()));
+            }
+            (None, None) => {}
+        }
+        for (stream, entries) in [(Stream::Stdout, self.stdout), (Stream::Stderr, self.stderr)] {
+            for keys in entries {
+                promises.push(Promise::Lines(stream, at_span(keys, LineKeys::into_promise)?));
+            }
+        }
+        for keys in self.file {
+            promises.extend(at_span(keys, FileKeys::into_promises)?);
+        }
+        Ok(promises)
+    }
+}
+
+impl SendKeys {
+    fn into_send(self) -> Result<Send, Mistake> {
+        let when = match (self.at, self.after) {
+            (Some(at), None) => When::At(duration(at)?),
+            (None, Some(text)) => When::After(text),
+            _ => return Err("a signal is sent either `at` a time or `after` a line".into()),
+        };
+        Ok(Send { signal: self.signal.0, when })
+    }
+}
+
+impl LineKeys {
+    fn into_promise(self) -> Result<LinePromise, Mistake> {
+        let Self { thread, says, order, has, times, figure, absent } = self;
+        if has.is_none() && (times.is_some() || figure.is_some()) {
+            return Err("`times` and `figure` go with `has`".into());
+        }
+        let what = match (says, order, has, absent) {
+            (Some(lines), None, None, None) => Lines::Says(lines),
+            (None, Some(lines), None, None) => Lines::Order(lines),
+            (None, None, Some(text), None) => {
+                Lines::Has(Pattern::new(&text, figure)?, times.unwrap_or(Count::ONCE_OR_MORE))
+            }
+            (None, None, None, Some(text)) => Lines::Absent(text),
+            _ => return Err("give one of `says`, `order`, `has` and `absent`".into()),
+        };
+        Ok(LinePromise { thread, what })
+    }
+}
+
+impl FileKeys {
+    fn into_promises(self) -> Result<Vec<Promise>, Mistake> {
+        let Self { path, exists, lines, whole, contents, has, times, absent } = self;
+        if has.is_none() && times.is_some() {
+            return Err("`times` goes with `has`".into());
+        }
+        let promises: Vec<_> = [
+            exists.map(FilePromise::Exists),
+            lines.map(FilePromise::Lines),
+            whole.map(FilePromise::Whole),
+            contents.map(FilePromise::Contents),
+            has.map(|text| FilePromise::Has(text, times.unwrap_or(Count::ONCE_OR_MORE))),
+            absent.map(FilePromise::Absent),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|what| Promise::File(path.clone(), what))
+        .collect();
+        if promises.is_empty() {
+            return Err(format!("nothing is promised of `{path}`; add `exists = true`").into());
+        }
+        Ok(promises)
+    }
+}
+
+/// Converts what stands in one place of the block, and tells that place if it is wrong.
+fn at_span<T, U>(
+    keys: Spanned<T>,
+    convert: impl FnOnce(T) -> Result<U, Mistake>,
+) -> Result<U, Mistake> {
+    let span = keys.span();
+    convert(keys.into_inner()).map_err(|mistake| Mistake { span: Some(span), ..mistake })
+}
+
+fn duration(seconds: f64) -> Result<Duration, Mistake> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| format!("{seconds} is not a number of seconds").into())
+}
+
+/// A value, or a list of values.
+struct OneOrMany<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Values<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Values<T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str("one value or a list of them")
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Vec<T>, E> {
+                T::deserialize(value.into_deserializer()).map(|value| vec![value])
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Vec<T>, E> {
+                T::deserialize(value.into_deserializer()).map(|value| vec![value])
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Vec<T>, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list))
+            }
+        }
+
+        let values = deserializer.deserialize_any(Values(PhantomData))?;
+        if values.is_empty() {
+            Err(de::Error::custom("the list is empty"))
+        } else {
+            Ok(Self(values))
+        }
+    }
+}
+
+/// Reads `4` or `[3, 5]`.
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match OneOrMany::<usize>::deserialize(deserializer)?.0[..] {
+            [exactly] => Ok(Self { least: exactly, most: exactly }),
+            [least, most] if least < most => Ok(Self { least, most }),
+            _ => Err(de::Error::custom("expected a number, or a range such as [3, 5]")),
+        }
+    }
+}
+
+/// Reads a number of seconds, or `"never"`.
+impl<'de> Deserialize<'de> for Ends {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EndsVisitor;
+
+        impl Visitor<'_> for EndsVisitor {
+            type Value = Ends;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds or \"never\"")
+            }
+
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Ends, E> {
+                self.visit_f64(seconds as f64)
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Ends, E> {
+                duration(seconds).map(Ends::At).map_err(|mistake| E::custom(mistake.message))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Ends, E> {
+                match word {
+                    "never" => Ok(Ends::Never),
+                    _ => Err(E::invalid_value(Unexpected::Str(word), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(EndsVisitor)
+    }
+}
+
+/// Reads the name of a signal, such as `"SIGTERM"`.
+struct SignalName(Signal);
+
+impl<'de> Deserialize<'de> for SignalName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let signal = name.parse();
+        signal.map(Self).map_err(|_| {
+            de::Error::custom(format!("`{name}` is not the name of a signal such as \"SIGTERM\""))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for PythonVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}

@@ -1,0 +1,461 @@
+//! Runs a program as a scenario says and tells what happened.
+//!
+//! The program runs directly, never through cargo: in a process group and a directory of its own,
+//! with a fixed environment. Every run has a deadline; at the end of the run its process group is
+//! ended, whatever is left of it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Condvar, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, waitid};
+use nix::unistd::Pid;
+
+use crate::promise::{Ends, Run, STILL_ALIVE, Stream, When, texts};
+
+/// A program has to print its first line within this time after it was started.
+pub const FIRST_OUTPUT: Duration = Duration::from_secs(2);
+
+/// How long after its promised end a program is ended as hanging.
+const HANGS: Duration = Duration::from_secs(5);
+
+/// How long a program that never ends may take until it has printed all that is expected.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the check waits for what a moment should settle: the last bytes in a pipe, a child
+/// process that is about to end.
+const SETTLES: Duration = Duration::from_millis(500);
+
+/// The environment variable that marks the processes of a run, also those that leave its group.
+const MARK: &str = "WORKBOOK_RUN";
+
+/// What a program did.
+#[derive(Debug)]
+pub struct Outcome {
+    /// How the run ended.
+    pub end: End,
+    /// How the process ended; by `SIGKILL` if the check ended it.
+    pub status: ExitStatus,
+    /// What it printed on standard output.
+    pub stdout: Vec<u8>,
+    /// What it printed on standard error.
+    pub stderr: Vec<u8>,
+    /// The time from the start to its first output, if that came later than [`FIRST_OUTPUT`].
+    pub silent: Option<Duration>,
+    /// Texts that a signal was to follow and that were never printed.
+    pub unsent: Vec<String>,
+    /// The processes that outlived the program.
+    pub left_behind: Vec<String>,
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum End {
+    /// The program ended.
+    Ended {
+        /// From before the program was started. It is never shorter than the program's own time.
+        since_start: Duration,
+        /// From its first output. It leaves out what the start of a process takes on a busy
+        /// machine.
+        since_output: Duration,
+    },
+    /// The check ended it at its deadline, this long after the start.
+    Hung(Duration),
+    /// It was to be alive [`STILL_ALIVE`] after its last expected line, and it was.
+    Alive,
+}
+
+/// Lets as many programs start at the same time as there are cores, the longest first.
+///
+/// What makes a program late on a busy machine is its start. A pass is held from before the start
+/// until the first output.
+#[derive(Debug)]
+pub struct Gate {
+    state: Mutex<GateState>,
+    moved: Condvar,
+}
+
+#[derive(Debug)]
+struct GateState {
+    free: usize,
+    next_id: u64,
+    /// Ordered by time left out of an hour, so that the longest is first, then by arrival.
+    waiting: BTreeSet<(Duration, u64)>,
+}
+
+/// A place at the [`Gate`]; dropping it lets the next one in.
+#[derive(Debug)]
+pub struct Pass<'a>(&'a Gate);
+
+impl Gate {
+    /// A gate for the cores of this machine.
+    pub fn new() -> Self {
+        let free = thread::available_parallelism().map_or(1, usize::from);
+        let state = GateState { free, next_id: 0, waiting: BTreeSet::new() };
+        Self { state: Mutex::new(state), moved: Condvar::new() }
+    }
+
+    /// Waits for a place; of those who wait, the one whose run is longest is next.
+    pub fn enter(&self, length: Duration) -> Pass<'_> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let me = (Duration::from_secs(3600).saturating_sub(length), state.next_id);
+        state.next_id += 1;
+        state.waiting.insert(me);
+        let mut state = self
+            .moved
+            .wait_while(state, |state| state.free == 0 || state.waiting.first() != Some(&me))
+            .unwrap_or_else(PoisonError::into_inner);
+        state.waiting.remove(&me);
+        state.free -= 1;
+        // There may be a place for the next one, too.
+        self.moved.notify_all();
+        Pass(self)
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).free += 1;
+        self.0.moved.notify_all();
+    }
+}
+
+/// Runs a command in a directory as a run says: with its arguments added, its signals, its end.
+///
+/// `gate` and `length` say when it may start.
+///
+/// # Errors
+///
+/// If the program cannot be started or the system refuses to tell about it.
+pub fn run(
+    mut command: Command,
+    directory: &Path,
+    run: &Run,
+    gate: &Gate,
+    length: Duration,
+) -> io::Result<Outcome> {
+    let mark = new_mark();
+    command
+        .args(&run.args)
+        .current_dir(directory)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .process_group(0)
+        // A backtrace makes the first panic 60 ms longer, which changes what other threads reach.
+        .env("RUST_BACKTRACE", "0")
+        .env_remove("RUST_LOG")
+        // It would hide that Python loses what it has not flushed.
+        .env_remove("PYTHONUNBUFFERED")
+        .env("NO_COLOR", "1")
+        .env(MARK, &mark);
+
+    let pass = gate.enter(length);
+    // Read before the start: under load the call returns long after the program runs.
+    let start = Instant::now();
+    let mut child = command.spawn()?;
+    let started = Instant::now();
+    let mut watch = Watch::new(&mut child, run, start, started, pass);
+    let end = watch.until_the_end()?;
+
+    let left_behind = match end {
+        End::Ended { .. } => settle(|| marked(&mark), |left| left.is_empty()),
+        End::Hung(_) | End::Alive => Vec::new(),
+    };
+    watch.end_all(&mark)?;
+    watch.take_the_rest();
+    let Watch { stdout, stderr, silent, after, .. } = watch;
+    let unsent = after.into_iter().map(|(text, _)| text).collect();
+    Ok(Outcome { end, status: child.wait()?, stdout, stderr, silent, unsent, left_behind })
+}
+
+/// The processes that still run though their run is over, from the check of this process.
+pub fn leftovers() -> Vec<String> {
+    settle(|| marked(&mark_of_this_process()), |left| left.is_empty())
+}
+
+/// What the threads around a program report.
+enum Report {
+    Printed(Stream, Vec<u8>),
+    /// A pipe has no writer any more.
+    Closed,
+    Ended(nix::Result<()>),
+}
+
+/// A program that runs.
+struct Watch<'a> {
+    pid: Pid,
+    run: &'a Run,
+    start: Instant,
+    started: Instant,
+    /// Held until the first output.
+    pass: Option<Pass<'a>>,
+    first_output: Option<Instant>,
+    reports: mpsc::Receiver<(Instant, Report)>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    silent: Option<Duration>,
+    /// Signals at a time, the soonest last.
+    timed: Vec<(Instant, Signal)>,
+    /// Signals after a line, the next one last.
+    after: Vec<(String, Signal)>,
+    open: usize,
+    has_ended: bool,
+}
+
+impl<'a> Watch<'a> {
+    fn new(
+        child: &mut Child,
+        run: &'a Run,
+        start: Instant,
+        started: Instant,
+        pass: Pass<'a>,
+    ) -> Self {
+        let pid = Pid::from_raw(child.id().cast_signed());
+        let (sender, reports) = mpsc::channel();
+        if let Some(stdout) = child.stdout.take() {
+            read(Stream::Stdout, stdout, sender.clone());
+        }
+        if let Some(stderr) = child.stderr.take() {
+            read(Stream::Stderr, stderr, sender.clone());
+        }
+        // The process is left to be reaped, so that its id stays its own until the group is ended.
+        thread::spawn(move || {
+            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+            let result = loop {
+                match waitid(Id::Pid(pid), flags) {
+                    Err(Errno::EINTR) => {}
+                    result => break result.map(drop),
+                }
+            };
+            let _ = sender.send((Instant::now(), Report::Ended(result)));
+        });
+
+        let (mut timed, mut after) = (Vec::new(), Vec::new());
+        for send in run.send.iter().rev() {
+            match &send.when {
+                When::At(time) => timed.push((start + *time, send.signal)),
+                When::After(text) => after.push((text.clone(), send.signal)),
+            }
+        }
+        timed.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+        Self {
+            pid,
+            run,
+            start,
+            started,
+            pass: Some(pass),
+            first_output: None,
+            reports,
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            silent: None,
+            timed,
+            after,
+            open: 2,
+            has_ended: false,
+        }
+    }
+
+    fn until_the_end(&mut self) -> io::Result<End> {
+        let deadline = match self.run.ends {
+            Ends::At(time) => self.start + time + HANGS,
+            Ends::Never => self.start + PATIENCE,
+        };
+        let mut alive_until = None;
+        loop {
+            if self.run.ends == Ends::Never && alive_until.is_none() && self.has_printed_all() {
+                alive_until = Some(Instant::now() + STILL_ALIVE);
+            }
+            let silent_at = self.pass.is_some().then_some(self.started + FIRST_OUTPUT);
+            let signal_at = self.timed.last().map(|(time, _)| *time);
+            let next =
+                [Some(deadline), alive_until, silent_at, signal_at].into_iter().flatten().min();
+            let timeout = next.unwrap_or(deadline).saturating_duration_since(Instant::now());
+            match self.reports.recv_timeout(timeout) {
+                Ok((at, Report::Ended(result))) => {
+                    result?;
+                    self.has_ended = true;
+                    if self.first_output.is_none() {
+                        // The report of the first line may come after this one.
+                        self.take_the_rest();
+                    }
+                    let from = self.first_output.unwrap_or(self.started);
+                    return Ok(End::Ended {
+                        since_start: at - self.start,
+                        since_output: at.saturating_duration_since(from),
+                    });
+                }
+                Ok((at, report)) => {
+                    self.note(at, report);
+                    self.send_what_follows_a_line();
+                }
+                // The thread that waits for the program always reports before it goes.
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(io::Error::other("nobody waits for the program"));
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    let now = Instant::now();
+                    if self.pass.is_some() && silent_at.is_some_and(|time| time <= now) {
+                        self.pass = None;
+                    }
+                    while let Some((_, signal)) = self.timed.pop_if(|(time, _)| *time <= now) {
+                        self.signal(signal);
+                    }
+                    if alive_until.is_some_and(|time| time <= now) {
+                        return Ok(End::Alive);
+                    }
+                    if deadline <= now {
+                        return Ok(End::Hung(now - self.start));
+                    }
+                }
+            }
+        }
+    }
+
+    fn has_printed_all(&self) -> bool {
+        let (stdout, stderr) = (lossy(&self.stdout), lossy(&self.stderr));
+        self.run.has_printed_all(&stdout, &stderr)
+    }
+
+    fn note(&mut self, at: Instant, report: Report) {
+        match report {
+            Report::Printed(stream, bytes) => {
+                if self.first_output.is_none() {
+                    self.first_output = Some(at);
+                    self.pass = None;
+                    let waited = at.saturating_duration_since(self.started);
+                    self.silent = (waited > FIRST_OUTPUT).then_some(waited);
+                }
+                match stream {
+                    Stream::Stdout => self.stdout.extend(bytes),
+                    Stream::Stderr => self.stderr.extend(bytes),
+                }
+            }
+            Report::Closed => self.open -= 1,
+            Report::Ended(_) => self.has_ended = true,
+        }
+    }
+
+    fn send_what_follows_a_line(&mut self) {
+        while let Some((text, signal)) = self.after.pop() {
+            let printed = [lossy(&self.stdout), lossy(&self.stderr)];
+            let mut lines = printed.iter().flat_map(|stream| texts(stream, None));
+            if lines.any(|line| line.contains(&text)) {
+                self.signal(signal);
+            } else {
+                self.after.push((text, signal));
+                return;
+            }
+        }
+    }
+
+    /// A program that has just ended is not reaped yet: the signal goes nowhere, and may.
+    fn signal(&self, signal: Signal) {
+        let _ = kill(self.pid, signal);
+    }
+
+    /// Ends what is left of the run and waits until the program itself has ended.
+    fn end_all(&mut self, mark: &str) -> io::Result<()> {
+        match killpg(self.pid, Signal::SIGKILL) {
+            Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => {}
+            Err(error) => return Err(error.into()),
+        }
+        while !self.has_ended {
+            match self.reports.recv() {
+                Ok((at, report)) => self.note(at, report),
+                Err(_) => return Err(io::Error::other("nobody waits for the program")),
+            }
+        }
+        for (pid, _) in marked_pids(mark) {
+            let _ = kill(pid, Signal::SIGKILL);
+        }
+        Ok(())
+    }
+
+    /// Takes what is still in the pipes; does not wait for a process that holds one open.
+    fn take_the_rest(&mut self) {
+        let limit = Instant::now() + SETTLES;
+        while self.open > 0 {
+            let timeout = limit.saturating_duration_since(Instant::now());
+            let Ok((at, report)) = self.reports.recv_timeout(timeout) else { return };
+            self.note(at, report);
+        }
+    }
+}
+
+/// Reports what comes through a pipe. The thread is detached: a process that outlives its run
+/// may hold the pipe open for ever.
+fn read(stream: Stream, mut pipe: impl Read + Send + 'static, to: mpsc::Sender<(Instant, Report)>) {
+    thread::spawn(move || {
+        let mut buffer = [0; 8192];
+        // An error of the pipe ends it as its end does.
+        while let Ok(count @ 1..) = pipe.read(&mut buffer) {
+            let _ = to.send((Instant::now(), Report::Printed(stream, buffer[..count].to_vec())));
+        }
+        let _ = to.send((Instant::now(), Report::Closed));
+    });
+}
+
+fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
+}
+
+/// Asks until the answer is as wanted or time is up; gives the last answer.
+fn settle<T>(ask: impl Fn() -> T, is_wanted: impl Fn(&T) -> bool) -> T {
+    let limit = Instant::now() + SETTLES;
+    loop {
+        let answer = ask();
+        if is_wanted(&answer) || Instant::now() >= limit {
+            return answer;
+        }
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn mark_of_this_process() -> String {
+    format!("{}-", std::process::id())
+}
+
+fn new_mark() -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    format!("{}{}.", mark_of_this_process(), COUNT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The processes whose environment holds a mark that begins like this, in words.
+fn marked(mark: &str) -> Vec<String> {
+    marked_pids(mark).into_iter().map(|(pid, name)| format!("{name} (process {pid})")).collect()
+}
+
+/// A zombie counts as gone: its environment is empty. Without /proc nothing is found.
+fn marked_pids(mark: &str) -> Vec<(Pid, String)> {
+    let wanted = format!("{MARK}={mark}");
+    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
+    entries
+        .flatten()
+        .filter_map(|entry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let environment = fs::read(entry.path().join("environ")).ok()?;
+            let mut variables = environment.split(|byte| *byte == 0);
+            variables.find(|variable| variable.starts_with(wanted.as_bytes()))?;
+            let name = fs::read(entry.path().join("comm")).unwrap_or_default();
+            Some((Pid::from_raw(pid), lossy(&name).trim_end().to_owned()))
+        })
+        .collect()
+}

@@ -1,0 +1,415 @@
+//! The workbook on disk: which lessons there are, and what their chapters promise.
+
+use std::fmt::{self, Display, Formatter};
+use std::fs;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
+
+use crate::promise::{Mistake, Scenario};
+
+/// The line that a reader deletes to have an exercise judged.
+pub const MARKER: &str = "// YOUR TURN";
+
+/// All lessons, in reading order.
+#[derive(Debug)]
+pub struct Workbook {
+    /// The directory that holds `book/` and `lessons/`.
+    pub root: PathBuf,
+    /// The lessons.
+    pub lessons: Vec<Lesson>,
+}
+
+/// A crate under `lessons/` and its chapter.
+#[derive(Debug)]
+pub struct Lesson {
+    /// The package's name, such as `heartbeat`.
+    pub name: String,
+    /// Its directory, relative to the root, such as `lessons/02-heartbeat`.
+    pub directory: PathBuf,
+    /// Its chapter, relative to the root.
+    pub chapter: PathBuf,
+    /// What the chapter promises of the lesson's programs.
+    pub scenarios: Vec<Located>,
+    /// What the chapter promises of the exercise's solution.
+    pub exercise: Located,
+}
+
+/// A scenario, and the line of the chapter that its block begins on.
+#[derive(Clone, Debug)]
+pub struct Located {
+    /// Counted from 1.
+    pub line: usize,
+    /// What the block says.
+    pub scenario: Scenario,
+}
+
+/// A fenced `promise` block in a page.
+#[derive(Debug)]
+pub struct Block {
+    /// The line of its opening fence, counted from 1.
+    pub line: usize,
+    /// The bytes of the page that it takes, fences included.
+    pub range: Range<usize>,
+    /// What it says.
+    pub scenario: Scenario,
+}
+
+/// Something that is wrong with the workbook, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// A file or directory, relative to the root.
+    pub path: PathBuf,
+    /// The line, counted from 1, if it is about one.
+    pub line: Option<usize>,
+    /// What is wrong and what to do.
+    pub message: String,
+}
+
+impl Problem {
+    fn new(path: impl Into<PathBuf>, line: Option<usize>, message: impl Into<String>) -> Self {
+        Self { path: path.into(), line, message: message.into() }
+    }
+}
+
+impl Display for Problem {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+impl std::error::Error for Problem {}
+
+impl Workbook {
+    /// The root of the checkout that this reader was compiled in.
+    pub fn home() -> &'static Path {
+        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    }
+
+    /// Reads `lessons/` and `book/chapters/` below a root and checks that they belong together.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong, each with its file and line: a block that is not a promise, a
+    /// lesson without a chapter, a chapter without a lesson, a chapter missing from SUMMARY.md, a
+    /// program or a Python twin that is missing or that nothing is promised of.
+    pub fn load(root: &Path) -> Result<Self, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+        let mut read = Reading { root: &root, problems: &mut problems };
+        let crates = read.names("lessons", "");
+        let pages = read.names("book/chapters", ".md");
+        let summary = read.text(Path::new("book/chapters/SUMMARY.md"));
+
+        let mut lessons = Vec::new();
+        for page in &pages {
+            let chapter = Path::new("book/chapters").join(page).with_extension("md");
+            let text = read.text(&chapter);
+            if page != "SUMMARY" && !links_to(&summary, &format!("{page}.md")) {
+                read.report(
+                    "book/chapters/SUMMARY.md",
+                    None,
+                    format!("a page is missing; add the line `- [{}]({page}.md)`", title(&text)),
+                );
+            }
+            match lesson_name(page) {
+                Some(_) if !crates.contains(page) => read.report(
+                    &chapter,
+                    None,
+                    format!("this chapter has no lesson; add the crate lessons/{page}"),
+                ),
+                Some(name) => lessons.extend(read.lesson(page, name, chapter, &text)),
+                None => read.page_without_lesson(&chapter, &text),
+            }
+        }
+        for directory in crates.iter().filter(|name| lesson_name(name).is_some()) {
+            if !pages.contains(directory) {
+                read.report(
+                    Path::new("lessons").join(directory),
+                    None,
+                    format!("this lesson has no chapter; add book/chapters/{directory}.md"),
+                );
+            }
+        }
+        if problems.is_empty() { Ok(Self { root, lessons }) } else { Err(problems) }
+    }
+
+    /// The lesson of this name.
+    pub fn lesson(&self, name: &str) -> Option<&Lesson> {
+        self.lessons.iter().find(|lesson| lesson.name == name)
+    }
+}
+
+impl Lesson {
+    /// The program that a scenario runs.
+    pub fn program<'a>(&'a self, scenario: &'a Scenario) -> &'a str {
+        scenario.program.as_ref().map_or(&self.name, |program| program.get_ref())
+    }
+
+    /// The source of a program, relative to the root.
+    pub fn source(&self, program: &str) -> PathBuf {
+        if program == self.name {
+            self.directory.join("src/main.rs")
+        } else {
+            self.directory.join("src/bin").join(program).with_extension("rs")
+        }
+    }
+
+    /// The Python twin of a program, relative to the root.
+    pub fn twin(&self, program: &str) -> PathBuf {
+        self.directory.join(program).with_extension("py")
+    }
+
+    /// The program that the reader edits.
+    pub fn exercise_program(&self) -> String {
+        format!("{}-exercise", self.name)
+    }
+
+    /// The program that the chapter shows behind a fold.
+    pub fn solution_program(&self) -> String {
+        format!("{}-solution", self.name)
+    }
+}
+
+/// The `promise` blocks of a page's Markdown, in order.
+///
+/// # Errors
+///
+/// The line of the first mistake and what it is.
+pub fn blocks(markdown: &str) -> Result<Vec<Block>, (usize, String)> {
+    let mut blocks = Vec::new();
+    let mut open: Option<(Range<usize>, String, usize)> = None;
+    for (event, range) in Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter() {
+        match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => match &*info {
+                "promise" => open = Some((range, String::new(), 0)),
+                _ if info.starts_with("promise") => {
+                    let message = format!("` ```{info}` is not checked; write ` ```promise`");
+                    return Err((line_of(markdown, range.start), message));
+                }
+                _ => {}
+            },
+            Event::Text(text) => {
+                if let Some((_, source, start)) = &mut open {
+                    if source.is_empty() {
+                        *start = range.start;
+                    }
+                    source.push_str(&text);
+                }
+            }
+            Event::End(TagEnd::CodeBlock) => {
+                let Some((range, source, start)) = open.take() else { continue };
+                let line = line_of(markdown, range.start);
+                let scenario = Scenario::parse(&source).map_err(|Mistake { message, span }| {
+                    // A span of the whole block says nothing; neither does one of no bytes.
+                    let place = span.filter(|span| !span.is_empty() && span.len() < source.len());
+                    match place {
+                        Some(span) => (line_of(markdown, start + span.start), message),
+                        None => (line, message),
+                    }
+                })?;
+                blocks.push(Block { line, range, scenario });
+            }
+            _ => {}
+        }
+    }
+    Ok(blocks)
+}
+
+/// The lesson that a numbered page or directory belongs to: `02-heartbeat` → `heartbeat`.
+pub fn lesson_name(page: &str) -> Option<&str> {
+    let (number, name) = page.split_once('-')?;
+    (number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
+}
+
+/// Reads the workbook and keeps what is wrong with it.
+struct Reading<'a> {
+    root: &'a Path,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reading<'_> {
+    fn report(
+        &mut self,
+        path: impl Into<PathBuf>,
+        line: Option<usize>,
+        message: impl Into<String>,
+    ) {
+        self.problems.push(Problem::new(path, line, message));
+    }
+
+    /// The names of what stands in a directory and ends like this, without that ending, sorted.
+    fn names(&mut self, directory: &str, ending: &str) -> Vec<String> {
+        let list = || -> io::Result<Vec<String>> {
+            let mut names = Vec::new();
+            for entry in fs::read_dir(self.root.join(directory))? {
+                let name = entry?.file_name().to_string_lossy().into_owned();
+                names.extend(name.strip_suffix(ending).map(str::to_owned));
+            }
+            names.sort();
+            Ok(names)
+        };
+        list().unwrap_or_else(|error| {
+            self.report(directory, None, format!("cannot be read: {error}"));
+            Vec::new()
+        })
+    }
+
+    fn text(&mut self, path: &Path) -> String {
+        fs::read_to_string(self.root.join(path)).unwrap_or_else(|error| {
+            self.report(path, None, format!("cannot be read: {error}"));
+            String::new()
+        })
+    }
+
+    fn blocks(&mut self, path: &Path, text: &str) -> Vec<Block> {
+        blocks(text).unwrap_or_else(|(line, message)| {
+            self.report(path, Some(line), message);
+            Vec::new()
+        })
+    }
+
+    fn page_without_lesson(&mut self, path: &Path, text: &str) {
+        for block in self.blocks(path, text) {
+            self.report(
+                path,
+                Some(block.line),
+                "no test would run this promise; it belongs into a lesson's chapter",
+            );
+        }
+    }
+
+    fn lesson(&mut self, page: &str, name: &str, chapter: PathBuf, text: &str) -> Option<Lesson> {
+        let known = self.problems.len();
+        let blocks = self.blocks(&chapter, text);
+        if self.problems.len() > known {
+            return None;
+        }
+        let located = |block: Block| Located { line: block.line, scenario: block.scenario };
+        let (exercises, scenarios): (Vec<_>, Vec<_>) = blocks
+            .into_iter()
+            .map(located)
+            .partition(|block| block.scenario.starter_breaks.is_some());
+        if scenarios.is_empty() {
+            self.report(&chapter, None, "nothing is promised here; add a ` ```promise` block");
+        }
+        let [exercise] = &exercises[..] else {
+            let found = exercises.len();
+            self.report(
+                &chapter,
+                exercises.get(1).map(|block| block.line),
+                format!("{found} exercises; a chapter has one promise block with `starter_breaks`"),
+            );
+            return None;
+        };
+        let lesson = Lesson {
+            name: name.to_owned(),
+            directory: Path::new("lessons").join(page),
+            chapter,
+            scenarios,
+            exercise: exercise.clone(),
+        };
+        self.same_name_twice(&lesson);
+        self.programs(&lesson);
+        self.manifest(&lesson);
+        Some(lesson)
+    }
+
+    fn same_name_twice(&mut self, lesson: &Lesson) {
+        for (index, block) in lesson.scenarios.iter().enumerate() {
+            let name = &block.scenario.name;
+            if lesson.scenarios[..index].iter().any(|earlier| earlier.scenario.name == *name) {
+                let message = match name {
+                    Some(name) => format!("a second scenario with the name `{name}`"),
+                    None => "a second scenario without a `name`".to_owned(),
+                };
+                self.report(&lesson.chapter, Some(block.line), message);
+            }
+        }
+    }
+
+    /// Each promise has its program, and each program its promise.
+    fn programs(&mut self, lesson: &Lesson) {
+        let mut sources = vec![lesson.source(&lesson.exercise_program())];
+        sources.push(lesson.source(&lesson.solution_program()));
+        let mut needed: Vec<_> =
+            sources.into_iter().map(|path| (lesson.exercise.line, path)).collect();
+        for Located { line, scenario } in &lesson.scenarios {
+            let program = lesson.program(scenario);
+            needed.push((*line, lesson.source(program)));
+            if scenario.python.is_some() {
+                needed.push((*line, lesson.twin(program)));
+            }
+        }
+        for (line, path) in &needed {
+            if !self.root.join(path).is_file() {
+                let message = format!("{} is missing", path.display());
+                self.report(&lesson.chapter, Some(*line), message);
+            }
+        }
+        let directory = lesson.directory.display();
+        let there = self.names(&format!("{directory}/src"), "main.rs");
+        let mut there: Vec<_> = there.iter().map(|_| lesson.source(&lesson.name)).collect();
+        if self.root.join(&lesson.directory).join("src/bin").is_dir() {
+            let bins = self.names(&format!("{directory}/src/bin"), ".rs");
+            there.extend(bins.iter().map(|program| lesson.source(program)));
+        }
+        let twins = self.names(&directory.to_string(), ".py");
+        there.extend(twins.iter().map(|program| lesson.twin(program)));
+        for path in there {
+            if !needed.iter().any(|(_, needed)| *needed == path) {
+                self.report(
+                    path,
+                    None,
+                    format!("no promise in {} runs it", lesson.chapter.display()),
+                );
+            }
+        }
+    }
+
+    fn manifest(&mut self, lesson: &Lesson) {
+        let path = lesson.directory.join("Cargo.toml");
+        let manifest: toml::Table = match self.text(&path).parse() {
+            Ok(manifest) => manifest,
+            Err(error) => return self.report(path, None, error.message().to_owned()),
+        };
+        for key in ["name", "default-run"] {
+            let value = manifest.get("package").and_then(|package| package.get(key));
+            if value.and_then(toml::Value::as_str) != Some(&lesson.name) {
+                self.report(&path, None, format!("expected `{key} = \"{}\"`", lesson.name));
+            }
+        }
+    }
+}
+
+fn line_of(text: &str, offset: usize) -> usize {
+    1 + text[..offset].matches('\n').count()
+}
+
+fn links_to(markdown: &str, page: &str) -> bool {
+    Parser::new(markdown).any(|event| match event {
+        Event::Start(Tag::Link { dest_url, .. }) => dest_url.trim_start_matches("./") == page,
+        _ => false,
+    })
+}
+
+/// The text of the first heading.
+fn title(markdown: &str) -> String {
+    let is_heading = |event: &Event<'_>| {
+        matches!(event, Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }))
+    };
+    Parser::new(markdown)
+        .skip_while(|event| !is_heading(event))
+        .take_while(|event| !matches!(event, Event::End(TagEnd::Heading(_))))
+        .filter_map(|event| match event {
+            Event::Text(text) | Event::Code(text) => Some(text.into_string()),
+            _ => None,
+        })
+        .collect()
+}

@@ -1,0 +1,72 @@
+//! Exercise: two reports are written side by side, and one of them fails.
+//!
+//! Run it:      cargo run -p critical-worker --bin critical-worker-exercise
+//! Check it:    cargo test critical-worker
+//! Start over:  git restore lessons/01-critical-worker/src/bin/critical-worker-exercise.rs
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::panic;
+use std::process::ExitCode;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use tracing::info;
+
+// YOUR TURN: delete this line once you have begun; from then on `cargo test` judges the file.
+
+fn main() -> ExitCode {
+    lesson_log::init();
+    match write_reports() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("the reports are not complete: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A report that fails makes the program fail. The other report is to be complete all the same.
+fn write_reports() -> io::Result<()> {
+    info!("writing two reports");
+    let orders = spawn("orders", write_orders)?;
+    let invoices = spawn("invoices", write_invoices)?;
+
+    join(orders)?;
+    join(invoices)?;
+    info!("both reports are complete");
+    Ok(())
+}
+
+/// The second order has no customer, so this report ends with an error after 2 s.
+fn write_orders() -> io::Result<()> {
+    let mut report = File::create("orders.txt")?;
+    for order in 1..=3 {
+        thread::sleep(Duration::from_secs(1));
+        if order == 2 {
+            return Err(io::Error::other("order 2 has no customer"));
+        }
+        report.write_all(format!("order {order}\n").as_bytes())?;
+        info!("order {order} is in orders.txt");
+    }
+    Ok(())
+}
+
+fn write_invoices() -> io::Result<()> {
+    let mut report = File::create("invoices.txt")?;
+    for invoice in 1..=3 {
+        thread::sleep(Duration::from_millis(1500));
+        report.write_all(format!("invoice {invoice}\n").as_bytes())?;
+        info!("invoice {invoice} is in invoices.txt");
+    }
+    Ok(())
+}
+
+fn spawn(name: &str, work: fn() -> io::Result<()>) -> io::Result<JoinHandle<io::Result<()>>> {
+    thread::Builder::new().name(name.to_owned()).spawn(work)
+}
+
+/// Waits for a thread and gives its result; if it panicked, the panic goes on here.
+fn join(thread: JoinHandle<io::Result<()>>) -> io::Result<()> {
+    thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+}

@@ -1,0 +1,34 @@
+"""A helper that loops for ever as a daemon thread: it does not keep the interpreter alive."""
+
+import threading
+import time
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    print(f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n", end="", flush=True)
+
+
+# ANCHOR: program
+def send_heartbeats():
+    first = time.monotonic()
+    beat = 1
+    while True:
+        say(f"beat {beat}")
+        time.sleep(max(0, first + beat - time.monotonic()))
+        beat += 1
+
+
+def main():
+    say("my own work takes 3.5 s")
+    threading.Thread(target=send_heartbeats, name="heartbeat", daemon=True).start()
+
+    time.sleep(3.5)
+    say("my own work is done")
+
+
+# ANCHOR_END: program
+threading.current_thread().name = "main"
+main()

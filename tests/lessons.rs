@@ -1,0 +1,368 @@
+//! The self-check: one test for every promise block of every chapter.
+//!
+//! `heartbeat` and `heartbeat::joined` run a lesson's programs, `python::…` their Python twins,
+//! `solution::heartbeat` the exercise's solution, `exercise::heartbeat` what the reader has made
+//! of the exercise, and `starter::heartbeat` proves that the untouched exercise fails as it should.
+
+mod verdict;
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::thread;
+
+use book::preprocess::test_name;
+use book::programs;
+use book::promise::{Profile, PythonVersion};
+use book::run::{Gate, Outcome, leftovers, run};
+use book::workbook::{Lesson, Located, MARKER, Workbook};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use verdict::Broken;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let workbook = match Workbook::load(Workbook::home()) {
+        Ok(workbook) => Arc::new(workbook),
+        Err(problems) => {
+            for problem in problems {
+                eprintln!("{problem}");
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut checks = checks(&workbook);
+    // The longest first: the whole then takes little longer than it.
+    checks.sort_by_key(|check| Reverse(check.located.scenario.duration()));
+
+    let shared = Arc::new(Shared::default());
+    let (selected, names) = select(&arguments, &checks);
+    if selected.is_empty() {
+        eprintln!("no lesson or test matches; there are:");
+        for name in names {
+            eprintln!("  {name}");
+        }
+        return ExitCode::FAILURE;
+    }
+    if !arguments.list {
+        // Looking for Python takes as long as a build that has nothing to do.
+        thread::scope(|scope| {
+            scope.spawn(|| shared.python.get_or_init(find_python));
+            shared.build(&workbook, &selected);
+        });
+    }
+    let count = checks.len();
+    let trials = checks.into_iter().map(|check| check.into_trial(&shared)).collect();
+    // Lessons mostly sleep, so all of them are under way together.
+    let arguments =
+        Arguments { test_threads: arguments.test_threads.or(Some(count.max(2))), ..arguments };
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if arguments.list {
+        return ExitCode::SUCCESS;
+    }
+
+    shared.tell_what_is_next(&workbook);
+    let left = leftovers();
+    for process in &left {
+        eprintln!("a process is left over from the check: {process}");
+    }
+    if left.is_empty() { conclusion.exit_code() } else { ExitCode::FAILURE }
+}
+
+/// One test: a block of a chapter, and what is held against it.
+struct Check {
+    name: String,
+    workbook: Arc<Workbook>,
+    lesson: usize,
+    located: Located,
+    subject: Subject,
+}
+
+/// What is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Lesson,
+    Twin,
+    Solution,
+    Exercise,
+    Starter,
+}
+
+/// What the tests of one run of the self-check have in common.
+#[derive(Default)]
+struct Shared {
+    gate: Gate,
+    programs: OnceLock<Result<BTreeMap<Profile, HashMap<String, PathBuf>>, String>>,
+    python: OnceLock<Result<Python, String>>,
+    /// For each lesson, whether its exercise was judged and passed.
+    solved: OnceLock<Vec<AtomicBool>>,
+}
+
+/// The interpreter that runs the twins.
+struct Python {
+    executable: PathBuf,
+    version: PythonVersion,
+}
+
+fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for (index, lesson) in workbook.lessons.iter().enumerate() {
+        let mut add = |name: String, located: &Located, subject| {
+            let (workbook, located) = (Arc::clone(workbook), located.clone());
+            checks.push(Check { name, workbook, lesson: index, located, subject });
+        };
+        for located in &lesson.scenarios {
+            let name = test_name(&lesson.name, &located.scenario);
+            if located.scenario.python.is_some() {
+                add(format!("python::{name}"), located, Subject::Twin);
+            }
+            add(name, located, Subject::Lesson);
+        }
+        let name = &lesson.name;
+        add(format!("exercise::{name}"), &lesson.exercise, Subject::Exercise);
+        add(format!("solution::{name}"), &lesson.exercise, Subject::Solution);
+        add(format!("starter::{name}"), &lesson.exercise, Subject::Starter);
+    }
+    checks
+}
+
+/// The packages and profiles that the arguments select, and the names of all tests.
+fn select<'a>(
+    arguments: &Arguments,
+    checks: &'a [Check],
+) -> (BTreeMap<Profile, BTreeSet<&'a str>>, BTreeSet<String>) {
+    let mut selected: BTreeMap<Profile, BTreeSet<&str>> = BTreeMap::new();
+    let mut names = BTreeSet::new();
+    for check in checks {
+        let trial = Trial::test(&check.name, || Ok(()));
+        if !arguments.is_filtered_out(&trial) {
+            let packages = selected.entry(check.located.scenario.profile).or_default();
+            packages.insert(&check.lesson().name);
+        }
+        names.insert(check.name.clone());
+    }
+    (selected, names)
+}
+
+impl Check {
+    fn lesson(&self) -> &Lesson {
+        &self.workbook.lessons[self.lesson]
+    }
+
+    fn into_trial(self, shared: &Arc<Shared>) -> Trial {
+        let shared = Arc::clone(shared);
+        Trial::ignorable_test(self.name.clone(), move || match self.subject {
+            Subject::Lesson | Subject::Solution => self.judge(&shared),
+            Subject::Twin => match self.why_no_python(&shared) {
+                Some(reason) => Ok(Completion::ignored_with(reason)),
+                None => self.judge(&shared),
+            },
+            Subject::Exercise if self.has_marker() => Ok(Completion::ignored_with("not started")),
+            Subject::Exercise => {
+                let completion = self.judge(&shared)?;
+                shared.is_solved(&self.workbook, self.lesson).store(true, Ordering::Relaxed);
+                Ok(completion)
+            }
+            Subject::Starter if self.has_marker() => self.judge_starter(&shared),
+            Subject::Starter => Ok(Completion::ignored_with("begun: the marker is gone")),
+        })
+    }
+
+    /// Runs the scenario and reports every promise that is not kept.
+    fn judge(&self, shared: &Shared) -> Result<Completion, Failed> {
+        let (broken, printed) = self.run(shared)?;
+        if broken.is_empty() {
+            return Ok(Completion::Completed);
+        }
+        Err(self.report(&broken, &printed).into())
+    }
+
+    /// Runs the untouched exercise, which has to break just what its block names.
+    fn judge_starter(&self, shared: &Shared) -> Result<Completion, Failed> {
+        let (broken, printed) = self.run(shared)?;
+        let source = self.exercise_source();
+        if broken.is_empty() {
+            return Err(format!(
+                "you solved it: now delete the marker line `{MARKER}` in {}",
+                source.display()
+            )
+            .into());
+        }
+        let names = |names: BTreeSet<String>| {
+            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
+        let wanted = self.located.scenario.starter_breaks.iter().flatten();
+        let wanted: BTreeSet<_> = wanted.map(|id| id.get_ref().clone()).collect();
+        let found: BTreeSet<_> = broken
+            .iter()
+            .map(|(_, broken)| broken.id.clone().unwrap_or_else(|| broken.promised.clone()))
+            .collect();
+        if wanted == found {
+            return Ok(Completion::Completed);
+        }
+        let report = self.report(&broken, &printed);
+        Err(format!(
+            "the untouched starter is to break {}, but it breaks {}\n\
+             If you have begun the exercise, delete the marker line `{MARKER}` in {}:\n\
+             then `cargo test {}` judges your work.\n\n{report}",
+            names(wanted),
+            names(found),
+            source.display(),
+            self.lesson().name,
+        )
+        .into())
+    }
+
+    /// All runs of the scenario, one after the other in the same directory.
+    fn run(&self, shared: &Shared) -> Result<(Vec<(usize, Broken)>, String), Failed> {
+        let directory = tempfile::tempdir()?;
+        let mut broken = Vec::new();
+        let mut printed = String::new();
+        for (number, run) in self.located.scenario.runs.iter().enumerate() {
+            let outcome = self.start(number, shared, directory.path())?;
+            let found = verdict::broken(run, &outcome, directory.path());
+            broken.extend(found.into_iter().map(|broken| (number, broken)));
+            if self.located.scenario.runs.len() > 1 {
+                printed.push_str(&format!("  {}\n", which(number)));
+            }
+            printed.push_str(&verdict::printed(&outcome));
+        }
+        Ok((broken, printed))
+    }
+
+    fn start(&self, number: usize, shared: &Shared, directory: &Path) -> Result<Outcome, Failed> {
+        let run_of = &self.located.scenario.runs[number];
+        let mut command;
+        if self.subject == Subject::Twin {
+            let python = shared.python.get_or_init(find_python).as_ref()?;
+            command = Command::new(&python.executable);
+            // Without what the reader's own set-up adds, which can triple the start.
+            command.args(["-I", "-S"]);
+            command.arg(self.workbook.root.join(self.lesson().twin(&self.program())));
+        } else {
+            command = Command::new(shared.program(self)?);
+        }
+        let length = self.located.scenario.duration();
+        run(command, directory, run_of, &shared.gate, length)
+            .map_err(|error| format!("{} cannot be run: {error}", self.program()).into())
+    }
+
+    /// The name of the program, without its directory.
+    fn program(&self) -> String {
+        let lesson = self.lesson();
+        match self.subject {
+            Subject::Lesson | Subject::Twin => lesson.program(&self.located.scenario).to_owned(),
+            Subject::Solution => lesson.solution_program(),
+            Subject::Exercise | Subject::Starter => lesson.exercise_program(),
+        }
+    }
+
+    fn exercise_source(&self) -> PathBuf {
+        self.lesson().source(&self.lesson().exercise_program())
+    }
+
+    /// Whether the reader has not begun the exercise.
+    fn has_marker(&self) -> bool {
+        let source = self.workbook.root.join(self.exercise_source());
+        fs::read_to_string(source).is_ok_and(|text| text.contains(MARKER))
+    }
+
+    fn why_no_python(&self, shared: &Shared) -> Option<String> {
+        let needed = self.located.scenario.python?;
+        match shared.python.get_or_init(find_python) {
+            Err(reason) => Some(reason.clone()),
+            Ok(python) if python.version < needed => {
+                Some(format!("needs Python {needed}, this is {}", python.version))
+            }
+            Ok(_) => None,
+        }
+    }
+
+    fn report(&self, broken: &[(usize, Broken)], printed: &str) -> String {
+        let Located { line, scenario } = &self.located;
+        let mut report = format!("{}: {}:{line}\n", self.name, self.lesson().chapter.display());
+        for (number, Broken { promised, but, .. }) in broken {
+            let which = if scenario.runs.len() > 1 {
+                format!(" ({})", which(*number))
+            } else {
+                String::new()
+            };
+            report.push_str(&format!("  promised  {promised}{which}\n  but       {but}\n"));
+        }
+        report + printed
+    }
+}
+
+fn which(run: usize) -> &'static str {
+    if run == 0 { "first run" } else { "second run, in the same directory" }
+}
+
+impl Shared {
+    /// Builds what is selected, before the first test starts.
+    fn build(&self, workbook: &Workbook, selected: &BTreeMap<Profile, BTreeSet<&str>>) {
+        self.programs.get_or_init(|| {
+            let build = |(profile, packages): (&Profile, &BTreeSet<&str>)| {
+                let programs = programs::build(&workbook.root, packages.iter().copied(), *profile);
+                programs.map(|programs| (*profile, programs)).map_err(|error| format!("{error:#}"))
+            };
+            selected.iter().map(build).collect()
+        });
+    }
+
+    fn program(&self, check: &Check) -> Result<&Path, Failed> {
+        let built = match self.programs.get() {
+            Some(Ok(built)) => built,
+            Some(Err(error)) => return Err(error.into()),
+            None => return Err("nothing was built".into()),
+        };
+        let program = check.program();
+        built
+            .get(&check.located.scenario.profile)
+            .and_then(|programs| programs.get(&program))
+            .map(PathBuf::as_path)
+            .ok_or_else(|| {
+                let source = check.lesson().source(&program);
+                format!("{} did not compile; the compiler's message is above", source.display())
+                    .into()
+            })
+    }
+
+    fn is_solved(&self, workbook: &Workbook, lesson: usize) -> &AtomicBool {
+        let all = || workbook.lessons.iter().map(|_| AtomicBool::default()).collect();
+        &self.solved.get_or_init(all)[lesson]
+    }
+
+    /// Names the exercise that follows the last one that has just been passed.
+    fn tell_what_is_next(&self, workbook: &Workbook) {
+        let solved = |index: &usize| self.is_solved(workbook, *index).load(Ordering::Relaxed);
+        let Some(last) = (0..workbook.lessons.len()).rev().find(solved) else { return };
+        let passed = &workbook.lessons[last].name;
+        match workbook.lessons.get(last + 1) {
+            Some(next) => {
+                let source = next.source(&next.exercise_program());
+                println!("exercise {passed}: passed. The next one is {}", source.display());
+            }
+            None => println!("exercise {passed}: passed. It is the last one."),
+        }
+    }
+}
+
+/// Asks `python3` once for itself: a version manager's shim would cost 0.1 s at every start.
+fn find_python() -> Result<Python, String> {
+    let question = "import sys; print(sys.executable); print('%d.%d' % sys.version_info[:2])";
+    let answer = Command::new("python3")
+        .args(["-I", "-S", "-c", question])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|_| "there is no python3".to_owned())?;
+    let text = String::from_utf8_lossy(&answer.stdout);
+    match text.lines().collect::<Vec<_>>()[..] {
+        [executable, version] if answer.status.success() => {
+            Ok(Python { executable: executable.into(), version: version.parse()? })
+        }
+        _ => Err("python3 does not run".to_owned()),
+    }
+}

@@ -1,0 +1,195 @@
+//! Holds the outcome of a run against the promises of a chapter.
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use assert_cmd::assert::Assert;
+use book::promise::{Ends, FilePromise, Promise, Run, Stream, TOLERANCE, in_seconds, texts};
+use book::run::{End, FIRST_OUTPUT, Outcome};
+use predicates::prelude::*;
+
+/// A promise that was not kept.
+#[derive(Debug)]
+pub struct Broken {
+    /// Its name in `starter_breaks`; none for what every run has to keep.
+    pub id: Option<String>,
+    /// What the chapter says.
+    pub promised: String,
+    /// What happened, in words that follow "but".
+    pub but: String,
+}
+
+/// Everything in a run that is not as promised, in the order of the chapter's table.
+pub fn broken(run: &Run, outcome: &Outcome, directory: &Path) -> Vec<Broken> {
+    let mut broken: Vec<_> = run
+        .promises
+        .iter()
+        .filter_map(|promise| {
+            let but = judge(promise, outcome, directory).err()?;
+            Some(Broken { id: Some(promise.id()), promised: promise.to_string(), but })
+        })
+        .collect();
+    let mut always = |promised: String, but: String| {
+        broken.push(Broken { id: None, promised, but });
+    };
+    if let Some(silent) = outcome.silent {
+        let promised = format!("prints something within {}", in_seconds(FIRST_OUTPUT));
+        always(promised, format!("its first output came after {:.2} s", silent.as_secs_f64()));
+    }
+    for text in &outcome.unsent {
+        let promised = format!("prints `{text}`, after which it gets a signal");
+        always(promised, "there is no such line".to_owned());
+    }
+    let leaves = run.promises.iter().any(|promise| matches!(promise, Promise::Leaves(_)));
+    if !leaves && !outcome.left_behind.is_empty() {
+        always(Promise::Leaves(0).words(), format!("there is {}", outcome.left_behind.join(", ")));
+    }
+    broken
+}
+
+fn judge(promise: &Promise, outcome: &Outcome, directory: &Path) -> Result<(), String> {
+    match promise {
+        Promise::Ends(ends) => judge_end(*ends, outcome),
+        // A program that the check had to end has no exit of its own; `ends` tells that.
+        Promise::Exit(_) | Promise::Signal(_) if !matches!(outcome.end, End::Ended { .. }) => {
+            Ok(())
+        }
+        Promise::Exit(codes) => assert(outcome)
+            .try_code(predicate::in_iter(codes.clone()))
+            .map(drop)
+            .map_err(|_| how_it_ended(outcome)),
+        Promise::Signal(signals) => {
+            let signals = signals.iter().map(|signal| *signal as i32);
+            let ended_by = std::os::unix::process::ExitStatusExt::signal(&outcome.status);
+            match ended_by {
+                Some(signal) if predicate::in_iter(signals).eval(&signal) => Ok(()),
+                _ => Err(how_it_ended(outcome)),
+            }
+        }
+        Promise::Leaves(count) => match outcome.left_behind.len() {
+            left if left == *count => Ok(()),
+            0 => Err("there is none".to_owned()),
+            _ => Err(format!("there is {}", outcome.left_behind.join(", "))),
+        },
+        Promise::Lines(stream, lines) => {
+            let judge = |printed: &[u8]| lines.judge(&String::from_utf8_lossy(printed));
+            let kept = predicate::function(move |printed: &[u8]| judge(printed).is_ok());
+            let (result, printed) = match stream {
+                Stream::Stdout => (assert(outcome).try_stdout(kept), &outcome.stdout),
+                Stream::Stderr => (assert(outcome).try_stderr(kept), &outcome.stderr),
+            };
+            result.map(drop).map_err(|_| judge(printed).err().unwrap_or_default())
+        }
+        Promise::File(path, what) => judge_file(&directory.join(path), what),
+        Promise::Either(alternatives) => {
+            let kept = alternatives
+                .iter()
+                .any(|all| all.iter().all(|promise| judge(promise, outcome, directory).is_ok()));
+            if kept { Ok(()) } else { Err("none of them holds as a whole".to_owned()) }
+        }
+    }
+}
+
+fn assert(outcome: &Outcome) -> Assert {
+    Assert::new(Output {
+        status: outcome.status,
+        stdout: outcome.stdout.clone(),
+        stderr: outcome.stderr.clone(),
+    })
+}
+
+fn judge_end(ends: Ends, outcome: &Outcome) -> Result<(), String> {
+    match (ends, outcome.end) {
+        (Ends::Never, End::Alive) => Ok(()),
+        (Ends::Never, End::Hung(after)) => Err(format!(
+            "the lines below were not there after {:.2} s, and the check ended it",
+            after.as_secs_f64()
+        )),
+        (_, End::Hung(after)) => Err(format!(
+            "it was still running after {:.2} s, and the check ended it",
+            after.as_secs_f64()
+        )),
+        (Ends::At(time), End::Ended { since_start, .. }) if since_start < time => {
+            Err(format!("it ended after {:.2} s", since_start.as_secs_f64()))
+        }
+        (Ends::At(time), End::Ended { since_output, .. }) if since_output > time + TOLERANCE => {
+            Err(format!("it ended after {:.2} s", since_output.as_secs_f64()))
+        }
+        (Ends::At(_), End::Ended { .. }) => Ok(()),
+        (Ends::Never, End::Ended { since_start, .. }) => {
+            Err(format!("it ended after {:.2} s", since_start.as_secs_f64()))
+        }
+        // Only a run that is to go on for ever is ended while all is well.
+        (Ends::At(_), End::Alive) => Err("the check ended it too early".to_owned()),
+    }
+}
+
+fn how_it_ended(outcome: &Outcome) -> String {
+    match outcome.status.code() {
+        Some(code) => format!("it exited with code {code}"),
+        None => format!("it was ended by {}", outcome.status),
+    }
+}
+
+fn judge_file(path: &Path, what: &FilePromise) -> Result<(), String> {
+    let missing = predicate::path::missing().eval(path);
+    if let FilePromise::Exists(wanted) = what {
+        return match (wanted, missing) {
+            (true, true) => Err("there is no such file".to_owned()),
+            (false, false) => Err("it is there".to_owned()),
+            _ => Ok(()),
+        };
+    }
+    if missing {
+        return Err("there is no such file".to_owned());
+    }
+    let bytes = fs::read(path).map_err(|error| format!("it cannot be read: {error}"))?;
+    let text = String::from_utf8_lossy(&bytes);
+    let lines =
+        |pattern: &str| texts(&text, None).iter().filter(|line| line.contains(pattern)).count();
+    match what {
+        FilePromise::Exists(_) => Ok(()),
+        FilePromise::Lines(count) => match text.matches('\n').count() {
+            whole if count.judge(whole).is_ok() => Ok(()),
+            1 => Err("it has 1".to_owned()),
+            whole => Err(format!("it has {whole}")),
+        },
+        FilePromise::Whole(wanted) => {
+            let whole = text.is_empty() || predicate::str::ends_with("\n").eval(&text);
+            match (wanted, whole) {
+                (true, false) => {
+                    Err(format!("it ends with `{}`", text.lines().next_back().unwrap_or_default()))
+                }
+                (false, true) => Err("it is whole".to_owned()),
+                _ => Ok(()),
+            }
+        }
+        FilePromise::Contents(wanted) if *wanted == text => Ok(()),
+        FilePromise::Contents(_) if text.is_empty() => Err("it is empty".to_owned()),
+        FilePromise::Contents(_) => Err(format!("it is {text:?}")),
+        FilePromise::Has(pattern, count) => count.judge(lines(pattern)),
+        FilePromise::Absent(pattern) => match lines(pattern) {
+            0 => Ok(()),
+            1 => Err("it has, 1 time".to_owned()),
+            times => Err(format!("it has, {times} times")),
+        },
+    }
+}
+
+/// What the run printed, for the end of a report.
+pub fn printed(outcome: &Outcome) -> String {
+    let mut report = String::new();
+    for (name, bytes) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
+        if !bytes.is_empty() {
+            report.push_str(&format!("  {name}\n"));
+            for line in String::from_utf8_lossy(bytes).lines() {
+                report.push_str(&format!("    {line}\n"));
+            }
+        }
+    }
+    if report.is_empty() {
+        report.push_str("  it printed nothing\n");
+    }
+    report
+}
