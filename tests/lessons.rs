@@ -7,7 +7,7 @@
 mod verdict;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -16,16 +16,16 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 
 use book::preprocess::test_name;
-use book::programs;
+use book::programs::{self, Programs};
 use book::promise::{Profile, PythonVersion};
-use book::run::{Gate, Outcome, leftovers, run};
+use book::run::{Gate, leftovers};
 use book::workbook::{Lesson, Located, MARKER, Workbook};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use verdict::Broken;
+use verdict::Verdict;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let workbook = match Workbook::load(Workbook::home()) {
+    let workbook = match Workbook::load(&Workbook::home()) {
         Ok(workbook) => Arc::new(workbook),
         Err(problems) => {
             for problem in problems {
@@ -50,7 +50,7 @@ fn main() -> ExitCode {
     if !arguments.list {
         // Looking for Python takes as long as a build that has nothing to do.
         thread::scope(|scope| {
-            scope.spawn(|| shared.python.get_or_init(find_python));
+            scope.spawn(|| shared.python());
             shared.build(&workbook, &selected);
         });
     }
@@ -95,7 +95,7 @@ enum Subject {
 #[derive(Default)]
 struct Shared {
     gate: Gate,
-    programs: OnceLock<Result<BTreeMap<Profile, HashMap<String, PathBuf>>, String>>,
+    programs: OnceLock<Result<BTreeMap<Profile, Programs>, String>>,
     python: OnceLock<Result<Python, String>>,
     /// For each lesson, whether its exercise was judged and passed.
     solved: OnceLock<Vec<AtomicBool>>,
@@ -173,81 +173,63 @@ impl Check {
 
     /// Runs the scenario and reports every promise that is not kept.
     fn judge(&self, shared: &Shared) -> Result<Completion, Failed> {
-        let (broken, printed) = self.run(shared)?;
-        if broken.is_empty() {
-            return Ok(Completion::Completed);
+        let verdict = self.hold(shared)?;
+        if verdict.broken.is_empty() {
+            Ok(Completion::Completed)
+        } else {
+            Err(self.report(&verdict).into())
         }
-        Err(self.report(&broken, &printed).into())
     }
 
     /// Runs the untouched exercise, which has to break just what its block names.
     fn judge_starter(&self, shared: &Shared) -> Result<Completion, Failed> {
-        let (broken, printed) = self.run(shared)?;
+        let verdict = self.hold(shared)?;
         let source = self.exercise_source();
-        if broken.is_empty() {
-            return Err(format!(
-                "you solved it: now delete the marker line `{MARKER}` in {}",
-                source.display()
-            )
-            .into());
+        let source = source.display();
+        if verdict.broken.is_empty() {
+            let message =
+                format!("you solved it: now delete the marker line `{MARKER}` in {source}");
+            return Err(message.into());
         }
-        let names = |names: BTreeSet<String>| {
-            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        };
         let wanted = self.located.scenario.starter_breaks.iter().flatten();
-        let wanted: BTreeSet<_> = wanted.map(|id| id.get_ref().clone()).collect();
-        let found: BTreeSet<_> = broken
-            .iter()
-            .map(|(_, broken)| broken.id.clone().unwrap_or_else(|| broken.promised.clone()))
-            .collect();
-        if wanted == found {
+        let wanted: BTreeSet<&str> = wanted.map(|id| id.get_ref().as_str()).collect();
+        if wanted == verdict.ids() {
             return Ok(Completion::Completed);
         }
-        let report = self.report(&broken, &printed);
+        let names = |names: BTreeSet<&str>| {
+            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+        };
         Err(format!(
-            "the untouched starter is to break {}, but it breaks {}\n\
-             If you have begun the exercise, delete the marker line `{MARKER}` in {}:\n\
-             then `cargo test {}` judges your work.\n\n{report}",
+            "the untouched starter breaks {}; this one breaks {}.\n\
+             If you have begun the exercise, delete the marker line `{MARKER}` in {source}:\n\
+             then `cargo test {}` judges your work.\n\n{}",
             names(wanted),
-            names(found),
-            source.display(),
+            names(verdict.ids()),
             self.lesson().name,
+            self.report(&verdict),
         )
         .into())
     }
 
-    /// All runs of the scenario, one after the other in the same directory.
-    fn run(&self, shared: &Shared) -> Result<(Vec<(usize, Broken)>, String), Failed> {
-        let directory = tempfile::tempdir()?;
-        let mut broken = Vec::new();
-        let mut printed = String::new();
-        for (number, run) in self.located.scenario.runs.iter().enumerate() {
-            let outcome = self.start(number, shared, directory.path())?;
-            let found = verdict::broken(run, &outcome, directory.path());
-            broken.extend(found.into_iter().map(|broken| (number, broken)));
-            if self.located.scenario.runs.len() > 1 {
-                printed.push_str(&format!("  {}\n", which(number)));
-            }
-            printed.push_str(&verdict::printed(&outcome));
-        }
-        Ok((broken, printed))
-    }
-
-    fn start(&self, number: usize, shared: &Shared, directory: &Path) -> Result<Outcome, Failed> {
-        let run_of = &self.located.scenario.runs[number];
-        let mut command;
-        if self.subject == Subject::Twin {
-            let python = shared.python.get_or_init(find_python).as_ref()?;
-            command = Command::new(&python.executable);
+    fn hold(&self, shared: &Shared) -> Result<Verdict, Failed> {
+        let program = self.program();
+        let (executable, flags): (&Path, &[&str]) = if self.subject == Subject::Twin {
             // Without what the reader's own set-up adds, which can triple the start.
-            command.args(["-I", "-S"]);
-            command.arg(self.workbook.root.join(self.lesson().twin(&self.program())));
+            (&shared.python()?.executable, &["-I", "-S"])
         } else {
-            command = Command::new(shared.program(self)?);
-        }
-        let length = self.located.scenario.duration();
-        run(command, directory, run_of, &shared.gate, length)
-            .map_err(|error| format!("{} cannot be run: {error}", self.program()).into())
+            (shared.program(self)?, &[])
+        };
+        let twin = self.workbook.root.join(self.lesson().twin(&program));
+        let command = || {
+            let mut command = Command::new(executable);
+            command.args(flags);
+            if self.subject == Subject::Twin {
+                command.arg(&twin);
+            }
+            command
+        };
+        verdict::hold(&self.located.scenario, command, &shared.gate)
+            .map_err(|error| format!("{program} cannot be run: {error}").into())
     }
 
     /// The name of the program, without its directory.
@@ -272,8 +254,8 @@ impl Check {
 
     fn why_no_python(&self, shared: &Shared) -> Option<String> {
         let needed = self.located.scenario.python?;
-        match shared.python.get_or_init(find_python) {
-            Err(reason) => Some(reason.clone()),
+        match shared.python() {
+            Err(reason) => Some(reason.to_owned()),
             Ok(python) if python.version < needed => {
                 Some(format!("needs Python {needed}, this is {}", python.version))
             }
@@ -281,23 +263,10 @@ impl Check {
         }
     }
 
-    fn report(&self, broken: &[(usize, Broken)], printed: &str) -> String {
-        let Located { line, scenario } = &self.located;
-        let mut report = format!("{}: {}:{line}\n", self.name, self.lesson().chapter.display());
-        for (number, Broken { promised, but, .. }) in broken {
-            let which = if scenario.runs.len() > 1 {
-                format!(" ({})", which(*number))
-            } else {
-                String::new()
-            };
-            report.push_str(&format!("  promised  {promised}{which}\n  but       {but}\n"));
-        }
-        report + printed
+    fn report(&self, verdict: &Verdict) -> String {
+        let (chapter, line) = (self.lesson().chapter.display(), self.located.line);
+        format!("{}: {chapter}:{line}\n{verdict}", self.name)
     }
-}
-
-fn which(run: usize) -> &'static str {
-    if run == 0 { "first run" } else { "second run, in the same directory" }
 }
 
 impl Shared {
@@ -310,6 +279,11 @@ impl Shared {
             };
             selected.iter().map(build).collect()
         });
+    }
+
+    /// The interpreter, or why there is none.
+    fn python(&self) -> Result<&Python, &str> {
+        self.python.get_or_init(find_python).as_ref().map_err(String::as_str)
     }
 
     fn program(&self, check: &Check) -> Result<&Path, Failed> {

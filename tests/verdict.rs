@@ -1,37 +1,96 @@
 //! Holds the outcome of a run against the promises of a chapter.
 
+use std::collections::BTreeSet;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
+use std::io;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use assert_cmd::assert::Assert;
-use book::promise::{Ends, FilePromise, Promise, Run, Stream, TOLERANCE, in_seconds, texts};
-use book::run::{End, FIRST_OUTPUT, Outcome};
+use book::promise::{
+    Ends, FilePromise, Promise, Run, Scenario, Stream, TOLERANCE, in_seconds, texts,
+};
+use book::run::{End, FIRST_OUTPUT, Gate, Outcome};
 use predicates::prelude::*;
+
+/// What a scenario's runs came to.
+#[derive(Debug)]
+pub struct Verdict {
+    /// Everything that is not as promised, in the order of the chapter.
+    pub broken: Vec<Broken>,
+    /// What the program printed, run by run, for the end of a report.
+    printed: String,
+}
 
 /// A promise that was not kept.
 #[derive(Debug)]
 pub struct Broken {
-    /// Its name in `starter_breaks`; none for what every run has to keep.
-    pub id: Option<String>,
+    /// Its name in `starter_breaks`; for what every run has to keep, that in words.
+    pub id: String,
     /// What the chapter says.
     pub promised: String,
     /// What happened, in words that follow "but".
     pub but: String,
 }
 
-/// Everything in a run that is not as promised, in the order of the chapter's table.
-pub fn broken(run: &Run, outcome: &Outcome, directory: &Path) -> Vec<Broken> {
+/// Runs a program as its scenario says, once or twice in a directory of its own, and holds the
+/// outcome against the promises.
+///
+/// # Errors
+///
+/// If the program cannot be run.
+pub fn hold(
+    scenario: &Scenario,
+    command: impl Fn() -> Command,
+    gate: &Gate,
+) -> io::Result<Verdict> {
+    let directory = tempfile::tempdir()?;
+    let mut verdict = Verdict { broken: Vec::new(), printed: String::new() };
+    for (number, run) in scenario.runs.iter().enumerate() {
+        let which = match (scenario.runs.len(), number) {
+            (1, _) => "",
+            (_, 0) => " (first run)",
+            _ => " (second run, in the same directory)",
+        };
+        let outcome = book::run::run(command(), directory.path(), run, gate, scenario.duration())?;
+        let broken = broken(run, &outcome, directory.path()).into_iter();
+        verdict
+            .broken
+            .extend(broken.map(|broken| Broken { promised: broken.promised + which, ..broken }));
+        verdict.printed.push_str(&printed(&outcome, which));
+    }
+    Ok(verdict)
+}
+
+impl Verdict {
+    /// The names of the promises that were not kept.
+    pub fn ids(&self) -> BTreeSet<&str> {
+        self.broken.iter().map(|broken| broken.id.as_str()).collect()
+    }
+}
+
+/// Every broken promise, then what the program printed.
+impl Display for Verdict {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for Broken { promised, but, .. } in &self.broken {
+            writeln!(f, "  promised  {promised}\n  but       {but}")?;
+        }
+        f.write_str(&self.printed)
+    }
+}
+
+fn broken(run: &Run, outcome: &Outcome, directory: &Path) -> Vec<Broken> {
     let mut broken: Vec<_> = run
         .promises
         .iter()
         .filter_map(|promise| {
             let but = judge(promise, outcome, directory).err()?;
-            Some(Broken { id: Some(promise.id()), promised: promise.to_string(), but })
+            Some(Broken { id: promise.id(), promised: promise.to_string(), but })
         })
         .collect();
     let mut always = |promised: String, but: String| {
-        broken.push(Broken { id: None, promised, but });
+        broken.push(Broken { id: promised.clone(), promised, but });
     };
     if let Some(silent) = outcome.silent {
         let promised = format!("prints something within {}", in_seconds(FIRST_OUTPUT));
@@ -177,19 +236,18 @@ fn judge_file(path: &Path, what: &FilePromise) -> Result<(), String> {
     }
 }
 
-/// What the run printed, for the end of a report.
-pub fn printed(outcome: &Outcome) -> String {
+fn printed(outcome: &Outcome, which: &str) -> String {
     let mut report = String::new();
-    for (name, bytes) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
+    for (stream, bytes) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
         if !bytes.is_empty() {
-            report.push_str(&format!("  {name}\n"));
+            report.push_str(&format!("  {stream}{which}\n"));
             for line in String::from_utf8_lossy(bytes).lines() {
                 report.push_str(&format!("    {line}\n"));
             }
         }
     }
     if report.is_empty() {
-        report.push_str("  it printed nothing\n");
+        report.push_str(&format!("  it printed nothing{which}\n"));
     }
     report
 }

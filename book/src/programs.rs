@@ -11,7 +11,10 @@ use cargo_metadata::{Message, TargetKind};
 
 use crate::promise::Profile;
 
-/// Builds all programs of some packages with one cargo call and gives the path of each by name.
+/// The path of each program, by name.
+pub type Programs = HashMap<String, PathBuf>;
+
+/// Builds all programs of some packages with one cargo call.
 ///
 /// Cargo's progress and the compiler's messages go to standard error. A program that does not
 /// compile is missing from the result; the others are there.
@@ -24,7 +27,7 @@ pub fn build<'a>(
     root: &Path,
     packages: impl IntoIterator<Item = &'a str>,
     profile: Profile,
-) -> Result<HashMap<String, PathBuf>> {
+) -> Result<Programs> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -40,7 +43,7 @@ pub fn build<'a>(
         .spawn()
         .context("cargo cannot be run")?;
 
-    let mut programs = HashMap::new();
+    let mut programs = Programs::new();
     let mut has_compiled = false;
     if let Some(stdout) = child.stdout.take() {
         for message in Message::parse_stream(BufReader::new(stdout)) {

@@ -1,5 +1,6 @@
 //! The workbook on disk: which lessons there are, and what their chapters promise.
 
+use std::env;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io;
@@ -87,9 +88,12 @@ impl Display for Problem {
 impl std::error::Error for Problem {}
 
 impl Workbook {
-    /// The root of the checkout that this reader was compiled in.
-    pub fn home() -> &'static Path {
-        Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+    /// The root of the checkout: what cargo runs belongs to the package that cargo names, anything
+    /// else to the one that it was compiled in.
+    pub fn home() -> PathBuf {
+        let package =
+            env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+        Path::new(&package).join("..")
     }
 
     /// Reads `lessons/` and `book/chapters/` below a root and checks that they belong together.
@@ -184,35 +188,30 @@ impl Lesson {
 /// The line of the first mistake and what it is.
 pub fn blocks(markdown: &str) -> Result<Vec<Block>, (usize, String)> {
     let mut blocks = Vec::new();
-    let mut open: Option<(Range<usize>, String, usize)> = None;
+    let mut open: Option<(Range<usize>, String)> = None;
     for (event, range) in Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter() {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => match &*info {
-                "promise" => open = Some((range, String::new(), 0)),
-                _ if info.starts_with("promise") => {
+                "promise" => open = Some((range, String::new())),
+                _ if info.trim().to_lowercase().starts_with("promise") => {
                     let message = format!("` ```{info}` is not checked; write ` ```promise`");
                     return Err((line_of(markdown, range.start), message));
                 }
                 _ => {}
             },
             Event::Text(text) => {
-                if let Some((_, source, start)) = &mut open {
-                    if source.is_empty() {
-                        *start = range.start;
-                    }
+                if let Some((_, source)) = &mut open {
                     source.push_str(&text);
                 }
             }
             Event::End(TagEnd::CodeBlock) => {
-                let Some((range, source, start)) = open.take() else { continue };
+                let Some((range, source)) = open.take() else { continue };
                 let line = line_of(markdown, range.start);
                 let scenario = Scenario::parse(&source).map_err(|Mistake { message, span }| {
-                    // A span of the whole block says nothing; neither does one of no bytes.
-                    let place = span.filter(|span| !span.is_empty() && span.len() < source.len());
-                    match place {
-                        Some(span) => (line_of(markdown, start + span.start), message),
-                        None => (line, message),
-                    }
+                    // A key that is missing from the block is told of its first line.
+                    let place =
+                        span.filter(|span| span.start > 0 || !message.starts_with("missing"));
+                    (line + place.map_or(0, |span| line_of(&source, span.start)), message)
                 })?;
                 blocks.push(Block { line, range, scenario });
             }
@@ -412,4 +411,175 @@ fn title(markdown: &str) -> String {
             _ => None,
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAPTER: &str = "# The heartbeat
+
+```promise
+ends = 3.5
+exit = 0
+python = \"3.6\"
+```
+
+1. In a list:
+
+   ```promise
+   starter_breaks = [\"ends\"]
+   ends = 2.5
+   exit = 0
+   ```
+";
+
+    /// A workbook with one lesson that has everything.
+    struct Scratch(tempfile::TempDir);
+
+    impl Scratch {
+        fn new() -> Self {
+            let scratch = Self(tempfile::tempdir().expect("a temporary directory"));
+            scratch.write("book/chapters/SUMMARY.md", "- [The heartbeat](02-heartbeat.md)\n");
+            scratch.write("book/chapters/02-heartbeat.md", CHAPTER);
+            let manifest = "[package]\nname = \"heartbeat\"\ndefault-run = \"heartbeat\"\n";
+            scratch.write("lessons/02-heartbeat/Cargo.toml", manifest);
+            scratch.write("lessons/02-heartbeat/heartbeat.py", "");
+            scratch.write("lessons/02-heartbeat/src/main.rs", "");
+            scratch.write("lessons/02-heartbeat/src/bin/heartbeat-exercise.rs", "");
+            scratch.write("lessons/02-heartbeat/src/bin/heartbeat-solution.rs", "");
+            scratch.write("lessons/lesson-log/src/lib.rs", "");
+            scratch
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.0.path().join(path);
+            fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+            fs::write(path, text).expect("a file");
+        }
+
+        fn remove(&self, path: &str) {
+            fs::remove_file(self.0.path().join(path)).expect("a file");
+        }
+
+        fn problems(&self) -> Vec<String> {
+            let problems = Workbook::load(self.0.path()).map(drop).err().unwrap_or_default();
+            problems.iter().map(Problem::to_string).collect()
+        }
+    }
+
+    #[test]
+    fn a_whole_workbook_is_read() {
+        let scratch = Scratch::new();
+        let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+        let lesson = workbook.lesson("heartbeat").expect("the lesson");
+        assert_eq!(lesson.chapter, Path::new("book/chapters/02-heartbeat.md"));
+        assert_eq!(lesson.scenarios[0].line, 3);
+        assert_eq!(lesson.exercise.line, 11);
+    }
+
+    #[test]
+    fn what_a_new_lesson_forgot_is_named() {
+        let scratch = Scratch::new();
+        scratch.write("book/chapters/03-new.md", "# The `new` one\n");
+        scratch.write("lessons/04-other/src/main.rs", "");
+        assert_eq!(
+            scratch.problems(),
+            [
+                "book/chapters/SUMMARY.md: a page is missing; add the line \
+                 `- [The new one](03-new.md)`",
+                "book/chapters/03-new.md: this chapter has no lesson; add the crate lessons/03-new",
+                "lessons/04-other: this lesson has no chapter; add book/chapters/04-other.md",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_program_is_named_with_the_line_of_its_promise() {
+        let scratch = Scratch::new();
+        for path in ["heartbeat.py", "src/main.rs", "src/bin/heartbeat-solution.rs"] {
+            scratch.remove(&format!("lessons/02-heartbeat/{path}"));
+        }
+        let at = "book/chapters/02-heartbeat.md";
+        assert_eq!(
+            scratch.problems(),
+            [
+                format!("{at}:11: lessons/02-heartbeat/src/bin/heartbeat-solution.rs is missing"),
+                format!("{at}:3: lessons/02-heartbeat/src/main.rs is missing"),
+                format!("{at}:3: lessons/02-heartbeat/heartbeat.py is missing"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_program_that_nothing_is_promised_of_is_named() {
+        let scratch = Scratch::new();
+        scratch.write("lessons/02-heartbeat/src/bin/heartbeat-joined.rs", "");
+        scratch.write("lessons/02-heartbeat/heartbeat-joined.py", "");
+        let message = "no promise in book/chapters/02-heartbeat.md runs it";
+        assert_eq!(
+            scratch.problems(),
+            [
+                format!("lessons/02-heartbeat/src/bin/heartbeat-joined.rs: {message}"),
+                format!("lessons/02-heartbeat/heartbeat-joined.py: {message}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_promise_that_no_test_would_run_is_refused() {
+        let scratch = Scratch::new();
+        scratch.write("book/chapters/index.md", "# First\n\n```promise\nends = 1\nexit = 0\n```\n");
+        scratch.write("book/chapters/SUMMARY.md", "[I](index.md)\n[H](02-heartbeat.md)\n");
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/index.md:3: no test would run this promise; \
+              it belongs into a lesson's chapter"]
+        );
+        scratch.write("book/chapters/index.md", "# First\n\n```promises\nends = 1\n```\n");
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/index.md:3: ` ```promises` is not checked; write ` ```promise`"]
+        );
+    }
+
+    #[test]
+    fn a_mistake_in_a_block_is_named_with_its_own_line() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/02-heartbeat.md";
+        let chapter = CHAPTER.replace("python = \"3.6\"", "pyhton = \"3.6\"");
+        scratch.write(at, &chapter);
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:6: unknown field `pyhton`")));
+        // Also in a list, where the block is indented.
+        let chapter = CHAPTER.replace("   exit = 0", "   exti = 0");
+        scratch.write(at, &chapter);
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:14: unknown field `exti`")));
+        // What is missing is missing from the whole block.
+        scratch.write(at, &CHAPTER.replace("ends = 3.5\n", ""));
+        assert_eq!(scratch.problems(), [format!("{at}:3: missing field `ends`")]);
+    }
+
+    #[test]
+    fn a_chapter_has_one_exercise_and_names_that_differ() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/02-heartbeat.md";
+        scratch.write(at, &CHAPTER.replace("starter_breaks = [\"ends\"]", "name = \"a\""));
+        let one = "a chapter has one promise block with `starter_breaks`";
+        assert_eq!(scratch.problems(), [format!("{at}: 0 exercises; {one}")]);
+        scratch.write(at, &format!("{CHAPTER}\n```promise\nends = 1\nexit = 0\n```\n"));
+        assert_eq!(scratch.problems(), [format!("{at}:17: a second scenario without a `name`")]);
+    }
+
+    #[test]
+    fn the_manifest_names_the_lesson() {
+        let scratch = Scratch::new();
+        scratch.write("lessons/02-heartbeat/Cargo.toml", "[package]\nname = \"heartbaet\"\n");
+        assert_eq!(
+            scratch.problems(),
+            [
+                "lessons/02-heartbeat/Cargo.toml: expected `name = \"heartbeat\"`",
+                "lessons/02-heartbeat/Cargo.toml: expected `default-run = \"heartbeat\"`",
+            ]
+        );
+    }
 }

@@ -1,0 +1,281 @@
+//! The check itself: each kind of promise is kept by one shell script and broken by another.
+//!
+//! A check that passes whatever the program does would show here first.
+
+mod verdict;
+
+use std::fs;
+use std::process::Command;
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use book::promise::Scenario;
+use book::run::{Gate, leftovers};
+use verdict::Verdict;
+
+static GATE: LazyLock<Gate> = LazyLock::new(Gate::new);
+
+/// Runs a shell script as the program of a scenario.
+fn hold(promise: &str, script: &str) -> Verdict {
+    let scenario = Scenario::parse(promise).unwrap_or_else(|mistake| panic!("{mistake:?}"));
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("script");
+    fs::write(&path, script).expect("a script");
+    let command = || {
+        let mut command = Command::new("sh");
+        command.arg(&path);
+        command
+    };
+    verdict::hold(&scenario, command, &GATE).expect("a shell")
+}
+
+#[track_caller]
+fn keeps(promise: &str, script: &str) {
+    let verdict = hold(promise, script);
+    assert!(verdict.broken.is_empty(), "{verdict}");
+}
+
+/// Holds that just these promises are broken, each with this "but".
+#[track_caller]
+fn breaks(promise: &str, script: &str, expected: &[(&str, &str)]) {
+    let verdict = hold(promise, script);
+    let found: Vec<_> =
+        verdict.broken.iter().map(|broken| (broken.id.as_str(), broken.but.as_str())).collect();
+    assert_eq!(found, expected, "{verdict}");
+}
+
+/// Promises of a program that ends at once with exit code 0.
+fn at_once(more: &str) -> String {
+    format!("ends = 0\nexit = 0\n{more}")
+}
+
+#[test]
+fn the_end_has_two_sides() {
+    let promise = "ends = 1\nexit = 0";
+    keeps(promise, "echo start; sleep 1.05");
+    let but = |script| hold(promise, script).broken.remove(0).but;
+    assert!(but("echo start; sleep 0.2").starts_with("it ended after 0.2"));
+    assert!(but("echo start; sleep 2").starts_with("it ended after 2.0"));
+}
+
+#[test]
+fn a_program_that_hangs_is_ended_and_named() {
+    let start = Instant::now();
+    let verdict = hold("ends = 0.1\nexit = 0", "echo start; sleep 60");
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    let [broken] = &verdict.broken[..] else { panic!("{verdict}") };
+    assert_eq!(broken.id, "ends");
+    assert!(broken.but.starts_with("it was still running after 5.1"), "{}", broken.but);
+}
+
+#[test]
+fn never_ends_means_alive_after_its_last_line() {
+    let promise = "ends = \"never\"\n[[stdout]]\nhas = \"ready\"";
+    let start = Instant::now();
+    keeps(promise, "echo start; sleep 0.5; echo ready; sleep 60");
+    assert!(start.elapsed() > Duration::from_millis(2500), "{:?}", start.elapsed());
+    // It lives on for less than two seconds, which looks like ever to whoever does not wait.
+    let verdict = hold(promise, "echo start; sleep 0.5; echo ready; sleep 1");
+    assert!(verdict.broken[0].but.starts_with("it ended after 1.5"), "{verdict}");
+}
+
+#[test]
+fn silence_at_the_start_is_reported() {
+    let promise = "prints something within 2 s";
+    let verdict = hold("ends = 2.5\nexit = 0", "sleep 2.5; echo late");
+    assert_eq!(verdict.ids(), [promise].into(), "{verdict}");
+}
+
+#[test]
+fn exit_codes_and_signals() {
+    keeps("ends = 0\nexit = [0, 3]", "exit 3");
+    breaks("ends = 0\nexit = [0, 3]", "exit 4", &[("exit", "it exited with code 4")]);
+    let killed = "kill -TERM $$";
+    keeps("ends = 0\nsignal = \"SIGTERM\"", killed);
+    breaks(
+        "ends = 0\nsignal = [\"SIGKILL\", \"SIGINT\"]",
+        killed,
+        &[("signal", "it was ended by signal: 15 (SIGTERM)")],
+    );
+    breaks(&at_once(""), killed, &[("exit", "it was ended by signal: 15 (SIGTERM)")]);
+    // A shell's 143 is not a death by SIGTERM.
+    breaks("ends = 0\nsignal = \"SIGTERM\"", "exit 143", &[("signal", "it exited with code 143")]);
+}
+
+const BEATS: &str = "echo ' 0.000s main       start'
+echo ' 0.001s heartbeat  beat 1'
+echo ' 1.001s heartbeat  beat 2'
+echo 'a plain line about main'";
+
+#[test]
+fn what_a_thread_says_is_held_line_by_line() {
+    let says =
+        |thread, lines| at_once(&format!("[[stdout]]\nthread = \"{thread}\"\nsays = {lines}"));
+    keeps(&says("heartbeat", r#"["beat 1", "beat 2"]"#), BEATS);
+    keeps(&says("nobody", "[]"), BEATS);
+    let id = "stdout heartbeat says";
+    let but = "it is `beat 1`, `beat 2`";
+    breaks(&says("heartbeat", r#"["beat 2", "beat 1"]"#), BEATS, &[(id, but)]);
+    breaks(&says("heartbeat", r#"["beat 1"]"#), BEATS, &[(id, but)]);
+    breaks(&says("heartbeat", r#"["beat 1", "beat"]"#), BEATS, &[(id, but)]);
+    let but = "there is no such line";
+    breaks(&says("nobody", r#"["beat 1"]"#), BEATS, &[("stdout nobody says", but)]);
+}
+
+#[test]
+fn how_often_in_which_order_and_what_not() {
+    // The name of the thread is not part of a line's text: `beat` stands in `heartbeat`.
+    keeps(&at_once("[[stdout]]\nhas = \"beat\"\ntimes = 2"), BEATS);
+    keeps(&at_once("[[stdout]]\nhas = \"beat\"\ntimes = [1, 2]"), BEATS);
+    keeps(&at_once("[[stdout]]\nabsent = \"heartbeat\""), BEATS);
+    keeps(&at_once("[[stdout]]\norder = [\"start\", \"beat 2\", \"plain\"]"), BEATS);
+    breaks(
+        &at_once(
+            "[[stdout]]\nhas = \"beat\"\ntimes = 3\n\
+             [[stdout]]\nhas = \"boat\"\n\
+             [[stdout]]\nabsent = \"beat 1\"\n\
+             [[stdout]]\norder = [\"beat 2\", \"beat 1\"]\n\
+             [[stderr]]\nhas = \"start\"",
+        ),
+        BEATS,
+        &[
+            ("stdout has beat", "2 times"),
+            ("stdout has boat", "it does not"),
+            ("stdout absent beat 1", "1 time"),
+            ("stdout order", "`beat 1` is not there, or not in its place"),
+            ("stderr has start", "it does not"),
+        ],
+    );
+}
+
+#[test]
+fn a_figure_lies_in_its_range() {
+    let promise = at_once("[[stdout]]\nhas = \"held for {} s\"\nfigure = [0.9, 1.6]");
+    keeps(&promise, "echo held for 1.25 s");
+    let broken = [("stdout has held for {} s", "it does not")];
+    breaks(&promise, "echo held for 1.75 s", &broken);
+    breaks(&promise, "echo held for -1.25 s", &broken);
+    breaks(&promise, "echo held for ever s", &broken);
+}
+
+#[test]
+fn files_are_held_to_the_last_byte() {
+    let file = |more| at_once(&format!("[[file]]\npath = \"out.txt\"\n{more}"));
+    let whole = "printf 'one\\ntwo\\n' > out.txt";
+    let torn = "printf 'one\\ntw' > out.txt";
+    keeps(&file("lines = 2\nwhole = true\ncontents = \"one\\ntwo\\n\""), whole);
+    keeps(&file("lines = 1\nwhole = false\nhas = \"one\"\ntimes = 1\nabsent = \"two\""), torn);
+    keeps(&file("exists = false"), "true");
+    breaks(&file("exists = false"), whole, &[("out.txt exists", "it is there")]);
+    breaks(&file("exists = true"), "true", &[("out.txt exists", "there is no such file")]);
+    breaks(&file("lines = [0, 9]"), "true", &[("out.txt lines", "there is no such file")]);
+    breaks(
+        &file(
+            "lines = [2, 3]\nwhole = true\ncontents = \"one\\ntwo\\n\"\nhas = \"two\"\nabsent = \"one\"",
+        ),
+        torn,
+        &[
+            ("out.txt lines", "it has 1"),
+            ("out.txt whole", "it ends with `tw`"),
+            ("out.txt contents", "it is \"one\\ntw\""),
+            ("out.txt has two", "it does not"),
+            ("out.txt absent one", "it has, 1 time"),
+        ],
+    );
+}
+
+#[test]
+fn one_of_several_outcomes_holds_as_a_whole() {
+    let promise = "ends = 0\n\
+                   [[either]]\nexit = 0\n[[either.stdout]]\nsays = [\"all\"]\n\
+                   [[either]]\nexit = 3\n[[either.stdout]]\nsays = [\"part\"]";
+    keeps(promise, "echo all");
+    keeps(promise, "echo part; exit 3");
+    breaks(promise, "echo part", &[("either", "none of them holds as a whole")]);
+}
+
+#[test]
+fn a_second_run_finds_what_the_first_left() {
+    let script = "[ -e lock ] && { echo found; exit; }; touch lock; echo made";
+    let says = |text| format!("[[stdout]]\nsays = [\"{text}\"]\n");
+    let again = "[again]\nends = 0\nexit = 0\n[[again.stdout]]\nsays = [\"found\"]";
+    keeps(&at_once(&(says("made") + again)), script);
+    let twice = format!("twice = true\n{}", at_once(&says("made")));
+    let verdict = hold(&twice, script);
+    assert_eq!(verdict.ids(), ["stdout says"].into(), "{verdict}");
+    assert!(verdict.to_string().contains("(second run, in the same directory)"), "{verdict}");
+}
+
+const STOPS: &str = "trap 'echo stopped; kill $!; exit 0' TERM
+echo start
+sleep 0.2
+echo ready
+sleep 60 & wait";
+
+#[test]
+fn signals_are_sent_at_a_time_or_after_a_line() {
+    let after = |line| {
+        format!(
+            "ends = 0.2\nexit = 0\n\
+             [[send]]\nsignal = \"SIGTERM\"\nafter = \"{line}\"\n\
+             [[stdout]]\nsays = [\"start\", \"ready\", \"stopped\"]"
+        )
+    };
+    keeps(&after("ready"), STOPS);
+    let verdict = hold(&after("steady"), STOPS);
+    assert!(verdict.ids().contains("prints `steady`, after which it gets a signal"), "{verdict}");
+    assert!(verdict.ids().contains("ends"), "{verdict}");
+
+    let at = "ends = 1\nexit = 0\n[[send]]\nsignal = \"SIGTERM\"\nat = 1";
+    keeps(at, STOPS);
+    keeps(
+        "ends = 0.5\nsignal = \"SIGINT\"\n[[send]]\nsignal = \"SIGINT\"\nat = 0.5",
+        "echo start; exec sleep 60",
+    );
+}
+
+#[test]
+fn nothing_is_left_behind() {
+    let orphan = "sleep 60 & echo started";
+    let start = Instant::now();
+    let verdict = hold(&at_once(""), orphan);
+    // The orphan holds the pipe open; nobody waits for it.
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+    assert_eq!(verdict.ids(), ["leaves no process behind"].into(), "{verdict}");
+    assert!(verdict.broken[0].but.starts_with("there is sleep (process "), "{verdict}");
+    keeps(&at_once("leaves = 1"), orphan);
+    breaks(&at_once("leaves = 1"), "echo started", &[("leaves", "there is none")]);
+    // Also one that has left the process group.
+    let escaped = "cp $(command -v sleep) stray; setsid ./stray 60 & sleep 0.1";
+    keeps(&at_once("leaves = 1"), escaped);
+    let left: Vec<_> = leftovers().into_iter().filter(|left| left.starts_with("stray")).collect();
+    assert_eq!(left, Vec::<String>::new());
+}
+
+#[test]
+fn the_environment_is_fixed() {
+    keeps(
+        &at_once("[[stdout]]\nsays = [\"0,,,1\"]"),
+        "echo $RUST_BACKTRACE,$RUST_LOG,$PYTHONUNBUFFERED,$NO_COLOR",
+    );
+}
+
+#[test]
+fn a_report_names_all_that_is_broken_and_what_was_printed() {
+    let promise = at_once("[[stdout]]\nhas = \"beat\"\ntimes = 4\n[[stderr]]\nsays = []");
+    let report = hold(&promise, "echo beat; echo oh >&2; exit 7").to_string();
+    assert_eq!(
+        report,
+        "  promised  exits with code 0
+  but       it exited with code 7
+  promised  stdout has `beat` 4 times
+  but       1 time
+  promised  stderr is nothing
+  but       it is `oh`
+  stdout
+    beat
+  stderr
+    oh
+"
+    );
+}
