@@ -41,7 +41,8 @@ fn main() -> ExitCode {
     let shared = Arc::new(Shared::default());
     let (selected, names) = select(&arguments, &checks);
     if selected.is_empty() {
-        eprintln!("no lesson or test matches; there are:");
+        let filter = arguments.filter.as_deref().unwrap_or_default();
+        eprintln!("nothing matches `{filter}`; there are:");
         for name in names {
             eprintln!("  {name}");
         }

@@ -1,0 +1,294 @@
+//! The book builds, nothing in it is broken or missing, and its reader stops on time.
+
+mod scratch;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use book::preprocess::Workshop;
+use book::programs;
+use book::promise::Profile;
+use book::workbook::{Workbook, blocks};
+use mdbook_driver::MDBook;
+use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use regex::Regex;
+use scratch::copy_of;
+use tempfile::TempDir;
+
+/// The program that `cargo run` starts.
+static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {
+    let programs = programs::build(&Workbook::home(), ["book"], Profile::Dev);
+    programs.expect("cargo").remove("book").expect("the reader compiles")
+});
+
+/// The rendered pages, by path.
+static PAGES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let dest = TempDir::new().expect("a temporary directory");
+    let output = book(&["build", "--dest", &dest.path().to_string_lossy()]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    // A file that cannot be included is only warned of.
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    let mut pages = BTreeMap::new();
+    for entry in fs::read_dir(dest.path()).expect("the book") {
+        let path = entry.expect("a file").path();
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        // Not what mdBook keeps for other pages to load.
+        if name.ends_with(".html") && name != "toc.html" {
+            pages.insert(name, fs::read_to_string(&path).expect("a page"));
+        }
+    }
+    pages
+});
+
+fn book(arguments: &[&str]) -> Output {
+    Command::new(&*BOOK).args(arguments).output().expect("the reader runs")
+}
+
+/// All matches of the only group of a pattern.
+fn find<'a>(pattern: &str, text: &'a str) -> Vec<&'a str> {
+    let pattern = Regex::new(pattern).expect("a pattern");
+    pattern.captures_iter(text).map(|found| found.get(1).expect("a group").as_str()).collect()
+}
+
+#[test]
+fn every_promise_is_a_table_in_words() {
+    let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
+    for lesson in &workbook.lessons {
+        let chapter = lesson.chapter.file_stem().expect("a name").to_string_lossy();
+        let page = &PAGES[&format!("{chapter}.html")];
+        let tables = find(r#"(<div class="promise">)"#, page).len();
+        assert_eq!(tables, lesson.scenarios.len() + 1, "{chapter}");
+        let written = fs::read_to_string(workbook.root.join(&lesson.chapter)).expect("a chapter");
+        for block in blocks(&written).expect("no mistakes") {
+            for (_, promise) in block.scenario.promises() {
+                let words = promise.words();
+                let words = words.split('`').next().expect("at least one part").trim();
+                assert!(page.contains(words), "{chapter}: {words}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_is_left_unrendered() {
+    for (name, page) in &*PAGES {
+        for leftover in ["{{#", "```", "language-promise", "ANCHOR"] {
+            assert!(!page.contains(leftover), "{name} has {leftover}");
+        }
+    }
+}
+
+#[test]
+fn every_link_inside_the_book_leads_somewhere() {
+    let mut broken = Vec::new();
+    for (name, page) in &*PAGES {
+        for link in find(r#"<a\b[^>]*?\bhref="([^"]*)""#, page) {
+            if link.contains("://") || link.starts_with("mailto:") {
+                continue;
+            }
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { name } else { path };
+            let exists = match PAGES.get(target) {
+                None => target == ".",
+                Some(page) => {
+                    anchor.is_empty() || find(r#"\bid="([^"]*)""#, page).contains(&anchor)
+                }
+            };
+            // The print page joins all pages and keeps their links.
+            if !exists && name != "print.html" {
+                broken.push(format!("{name}: {link}"));
+            }
+        }
+    }
+    assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn no_page_asks_another_host() {
+    for (name, page) in &*PAGES {
+        let loads = r#"<(?:script|img|link|iframe|source)\b[^>]*?\b(?:src|href)="([^"]*)""#;
+        let foreign: Vec<_> =
+            find(loads, page).into_iter().filter(|url| url.contains("//")).collect();
+        assert_eq!(foreign, Vec::<&str>::new(), "{name}");
+        assert!(!page.contains("play.rust-lang.org"), "{name} runs code elsewhere");
+    }
+}
+
+#[test]
+fn mdbook_gets_through_the_protocol_what_cargo_run_renders() {
+    let root = Workbook::home().join("book").canonicalize().expect("the book");
+    let loaded = MDBook::load(&root).expect("a book");
+    let context = PreprocessorContext::new(root, loaded.config.clone(), "html".to_owned());
+    let input = serde_json::to_vec(&(&context, &loaded.book)).expect("JSON");
+    let mut child = Command::new(&*BOOK)
+        .arg("preprocess")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("the reader runs");
+    child.stdin.take().expect("a pipe").write_all(&input).expect("a reader of stdin");
+    let output = child.wait_with_output().expect("an output");
+    assert!(output.status.success());
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).expect("only JSON");
+    let rendered = Workshop.run(&context, loaded.book).expect("a rendered book");
+    assert_eq!(answer, serde_json::to_value(&rendered).expect("JSON"));
+
+    assert!(book(&["preprocess", "supports", "html"]).status.success());
+    assert_eq!(book(&["preprocess", "supports", "epub"]).status.code(), Some(1));
+}
+
+#[test]
+fn a_mistake_in_a_chapter_is_one_line_and_keeps_the_last_book() {
+    let scratch = scratch();
+    let build = || {
+        Command::new(&*BOOK)
+            .args(["build", "--dest"])
+            .arg(scratch.path().join("built"))
+            .env("CARGO_MANIFEST_DIR", scratch.path().join("book"))
+            .output()
+            .expect("the reader runs")
+    };
+    assert!(build().status.success());
+    let chapter = scratch.path().join("book/chapters/02-heartbeat.md");
+    let text = fs::read_to_string(&chapter).expect("a chapter");
+    fs::write(&chapter, text.replacen("ends = 3.5", "ends = 3.5\nexti = 0", 1)).expect("a chapter");
+    let line = 2 + text.lines().position(|line| line == "ends = 3.5").expect("the promise");
+
+    let output = build();
+    assert_eq!(output.status.code(), Some(1));
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let expected = format!("book/chapters/02-heartbeat.md:{line}: unknown field `exti`");
+    assert!(stderr.starts_with(&expected) && stderr.lines().count() == 1, "{stderr}");
+    assert!(scratch.path().join("built/02-heartbeat.html").exists());
+}
+
+/// A copy of what the reader reads; its own `target/book` is not touched while someone reads it.
+fn scratch() -> TempDir {
+    copy_of(&["book/chapters", "book/theme", "book/book.toml", "lessons"])
+}
+
+/// The reader while it serves a copy of the book.
+struct Server {
+    child: Child,
+    address: SocketAddr,
+    _scratch: TempDir,
+}
+
+impl Server {
+    fn start(arguments: &[&str], path: Option<&Path>) -> Self {
+        let scratch = scratch();
+        let mut command = Command::new(&*BOOK);
+        command.args(["--port", "0"]).args(arguments).stdout(Stdio::piped());
+        command.env("CARGO_MANIFEST_DIR", scratch.path().join("book"));
+        if let Some(path) = path {
+            command.env("PATH", path);
+        }
+        let mut child = command.spawn().expect("the reader runs");
+        let stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let line = stdout
+            .lines()
+            .map_while(Result::ok)
+            .find(|line| line.starts_with("the book is open at"))
+            .expect("the address");
+        let address = find(r"http://([0-9.:]+)/", &line)[0].parse().expect("an address");
+        Self { child, address, _scratch: scratch }
+    }
+
+    /// The status and the head of the answer to a request.
+    fn get(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).expect("a connection");
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n")
+            .expect("a request");
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).expect("an answer");
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// Sends a signal; gives the exit code and the time until then.
+    fn stop(mut self, signal: Signal) -> (Option<i32>, Duration) {
+        let start = Instant::now();
+        kill(Pid::from_raw(self.child.id().cast_signed()), signal).expect("a process");
+        let status = self.child.wait().expect("an end");
+        (status.code(), start.elapsed())
+    }
+}
+
+#[test]
+fn the_reader_serves_the_book_and_stops_on_time() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let server = Server::start(&[], None);
+        assert!(server.get("/").starts_with("HTTP/1.1 200"));
+        assert!(server.get("/02-heartbeat.html").contains("<div class=\"promise\">"));
+        let missing = server.get("/no-such-page.html");
+        assert!(missing.starts_with("HTTP/1.1 404") && missing.contains("<html"), "{missing}");
+
+        // What a browser leaves open: a connection that waits for its next request, one that has
+        // asked for nothing yet, one in the middle of its request.
+        let mut idle = TcpStream::connect(server.address).expect("a connection");
+        write!(idle, "GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("a request");
+        idle.read_exact(&mut [0; 15]).expect("an answer");
+        let _silent = TcpStream::connect(server.address).expect("a connection");
+        let mut half = TcpStream::connect(server.address).expect("a connection");
+        write!(half, "GET / HTTP/1.1\r\nhost: loc").expect("half a request");
+
+        let (code, time) = server.stop(signal);
+        assert_eq!(code, Some(0), "{signal}");
+        assert!(time < Duration::from_secs(1), "{signal}: {time:?}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_named_with_the_flag() {
+    let taken = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let port = taken.local_addr().expect("an address").port().to_string();
+    let output = book(&["--port", &port]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        format!("port {port} is taken; choose another one with --port, or --port 0 for any\n")
+    );
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+}
+
+#[test]
+fn open_starts_the_browser_with_the_address() {
+    let directory = TempDir::new().expect("a temporary directory");
+    let browser = directory.path().join("xdg-open");
+    let seen = directory.path().join("seen");
+    fs::write(&browser, format!("#!/bin/sh\necho \"$1\" > {}\n", seen.display()))
+        .expect("a script");
+    fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).expect("a program");
+    let server = Server::start(&["--open"], Some(directory.path()));
+    let wanted = format!("http://{}/\n", server.address);
+    let limit = Instant::now() + Duration::from_secs(5);
+    while fs::read_to_string(&seen).unwrap_or_default() != wanted && Instant::now() < limit {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(fs::read_to_string(&seen).unwrap_or_default(), wanted);
+    server.stop(Signal::SIGTERM);
+}
+
+#[test]
+fn every_page_is_in_the_summary_once() {
+    let written: BTreeSet<_> = fs::read_dir(Workbook::home().join("book/chapters"))
+        .expect("the chapters")
+        .map(|entry| entry.expect("a page").path().with_extension("html"))
+        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
+        .filter(|name| name != "SUMMARY.html")
+        .collect();
+    let rendered: BTreeSet<_> = PAGES
+        .keys()
+        .filter(|name| !["404.html", "print.html"].contains(&name.as_str()))
+        .cloned()
+        .collect();
+    assert_eq!(rendered, written);
+}

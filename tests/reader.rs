@@ -1,0 +1,189 @@
+//! What a reader sees on the way through an exercise, in a copy of the workbook.
+//!
+//! Needs a compiler and up to a minute: `cargo test --test reader`.
+
+mod scratch;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use book::workbook::{MARKER, Workbook};
+use scratch::{copy, copy_of};
+use tempfile::TempDir;
+
+/// The self-check that `cargo test` runs.
+static SELF_CHECK: LazyLock<PathBuf> = LazyLock::new(|| {
+    let build = Command::new(env!("CARGO"))
+        .args(["test", "--no-run", "--package", "self-check", "--test", "lessons"])
+        .current_dir(Workbook::home())
+        .output()
+        .expect("cargo runs");
+    let stderr = String::from_utf8_lossy(&build.stderr);
+    let path = stderr.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    Workbook::home().join(path.unwrap_or_else(|| panic!("no program in {stderr}")).0)
+});
+
+/// A copy of the workbook that a reader works in. All share one folder of build results, so
+/// there is one test, and its steps come one after another.
+struct Desk {
+    directory: TempDir,
+}
+
+impl Desk {
+    fn new() -> Self {
+        let parts = ["Cargo.toml", "Cargo.lock", ".cargo", "book", "lessons", "tests"];
+        Self { directory: copy_of(&parts) }
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.directory.path().join(path)
+    }
+
+    fn edit(&self, path: &str, edit: impl FnOnce(String) -> String) {
+        let text = fs::read_to_string(self.path(path)).expect("a file");
+        fs::write(self.path(path), edit(text)).expect("a file");
+    }
+
+    /// Runs the self-check in this copy; gives what it printed and its exit code.
+    fn check(&self, arguments: &[&str]) -> (String, Option<i32>) {
+        answer(self.self_check(arguments).output())
+    }
+
+    fn self_check(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(&*SELF_CHECK);
+        command
+            .args(arguments)
+            .env("CARGO_MANIFEST_DIR", self.path("tests"))
+            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("reader"));
+        command
+    }
+}
+
+fn answer(output: std::io::Result<Output>) -> (String, Option<i32>) {
+    let output = output.expect("the self-check runs");
+    let (stdout, stderr) = (&output.stdout, &output.stderr);
+    let text = String::from_utf8_lossy(stdout) + String::from_utf8_lossy(stderr);
+    (text.into_owned(), output.status.code())
+}
+
+#[track_caller]
+fn has(text: &str, expected: &str) {
+    assert!(text.contains(expected), "no `{expected}` in\n{text}");
+}
+
+const FIRST: &str = "lessons/01-critical-worker/src/bin/critical-worker-exercise.rs";
+const SOLUTION: &str = "lessons/01-critical-worker/src/bin/critical-worker-solution.rs";
+const SECOND: &str = "lessons/02-heartbeat/src/bin/heartbeat-exercise.rs";
+
+#[test]
+fn the_way_through_an_exercise() {
+    let desk = Desk::new();
+    without_marker_the_work_is_judged(&desk);
+    a_solved_exercise_names_the_next_one(&desk);
+    a_compile_error_is_shown_and_fails_that_exercise_alone(&desk);
+    a_solved_starter_with_its_marker_says_so(&desk);
+    twins_need_a_python(&desk);
+    a_name_that_matches_nothing_is_an_error(&desk);
+    a_mistake_in_a_chapter_stops_the_check(&desk);
+}
+
+fn without_marker_the_work_is_judged(desk: &Desk) {
+    let (text, code) = desk.check(&["--exact", "exercise::critical-worker"]);
+    assert_eq!(code, Some(0), "{text}");
+    has(&text, "exercise::critical-worker ... ignored (not started)");
+
+    desk.edit(FIRST, |text| text.replace(MARKER, "// mine now"));
+    let (text, code) = desk.check(&["::critical-worker", "--skip", "python"]);
+    assert_eq!(code, Some(101), "{text}");
+    has(&text, "starter::critical-worker  ... ignored (begun: the marker is gone)");
+    has(&text, "solution::critical-worker ... ok");
+    has(&text, "exercise::critical-worker: book/chapters/01-critical-worker.md:");
+    has(
+        &text,
+        "  promised  ends 4.5 s after the start (at most 0.5 s later)\n  but       it ended after 2.0",
+    );
+    has(&text, "  promised  `invoices.txt` has 3 lines\n  but       it has 1\n");
+    has(&text, "    the reports are not complete: order 2 has no customer\n");
+}
+
+fn a_solved_exercise_names_the_next_one(desk: &Desk) {
+    copy(&desk.path(SOLUTION), &desk.path(FIRST));
+    let (text, code) = desk.check(&["--exact", "exercise::critical-worker"]);
+    assert_eq!(code, Some(0), "{text}");
+    has(&text, &format!("exercise critical-worker: passed. The next one is {SECOND}"));
+}
+
+fn a_compile_error_is_shown_and_fails_that_exercise_alone(desk: &Desk) {
+    desk.edit(FIRST, |text| {
+        text.replace("fn main() -> ExitCode {", "fn main() -> ExitCode { oops();")
+    });
+    let (text, code) = desk.check(&["::critical-worker", "--skip", "python"]);
+    assert_eq!(code, Some(101), "{text}");
+    has(&text, "cannot find function `oops`");
+    has(&text, "solution::critical-worker ... ok");
+    has(&text, &format!("{FIRST} did not compile; the compiler's message is above"));
+    has(&text, "1 passed; 1 failed; 1 ignored");
+}
+
+fn a_solved_starter_with_its_marker_says_so(desk: &Desk) {
+    copy(&desk.path(SOLUTION), &desk.path(FIRST));
+    desk.edit(FIRST, |text| text + MARKER);
+    let (text, code) = desk.check(&["--exact", "starter::critical-worker"]);
+    assert_eq!(code, Some(101), "{text}");
+    has(&text, &format!("you solved it: now delete the marker line `{MARKER}` in {FIRST}"));
+
+    // Another mistake than the starter's own: whoever works with the marker still there is told.
+    desk.edit(FIRST, |text| text.replace("ExitCode::FAILURE", "ExitCode::SUCCESS"));
+    let (text, code) = desk.check(&["--exact", "starter::critical-worker"]);
+    assert_eq!(code, Some(101), "{text}");
+    has(&text, "If you have begun the exercise, delete the marker line");
+}
+
+fn twins_need_a_python(desk: &Desk) {
+    let bin = TempDir::new().expect("a temporary directory");
+    let twin = ["--exact", "python::critical-worker::unwritable"];
+    let check = || {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let own = |path: &PathBuf| !path.join("python3").exists();
+        let mut path: Vec<_> = std::env::split_paths(&path).filter(own).collect();
+        path.insert(0, bin.path().to_owned());
+        answer(
+            desk.self_check(&twin)
+                .env("PATH", std::env::join_paths(path).expect("a path"))
+                .output(),
+        )
+    };
+    let (text, code) = check();
+    assert_eq!(code, Some(0), "{text}");
+    has(&text, "... ignored (there is no python3)");
+
+    let old = bin.path().join("python3");
+    fs::write(&old, "#!/bin/sh\nprintf '/usr/bin/python3\\n3.4\\n'").expect("a script");
+    Command::new("/bin/chmod").arg("+x").arg(&old).status().expect("chmod");
+    let (text, code) = check();
+    assert_eq!(code, Some(0), "{text}");
+    has(&text, "... ignored (needs Python 3.6, this is 3.4)");
+}
+
+fn a_name_that_matches_nothing_is_an_error(desk: &Desk) {
+    let (text, code) = desk.check(&["hartbeat"]);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(text.starts_with("nothing matches `hartbeat`; there are:\n"), "{text}");
+    assert!(text.ends_with("  starter::critical-worker\n  starter::heartbeat\n"), "{text}");
+
+    let (text, code) = desk.check(&["--list"]);
+    assert_eq!(code, Some(0), "{text}");
+    has(&text, "heartbeat::joined: test\n");
+}
+
+fn a_mistake_in_a_chapter_stops_the_check(desk: &Desk) {
+    desk.edit("book/chapters/02-heartbeat.md", |text| text.replacen("ends = 3.5", "end = 3.5", 1));
+    fs::remove_file(desk.path("book/chapters/01-critical-worker.md")).expect("a chapter");
+    let (text, code) = desk.check(&[]);
+    assert_eq!(code, Some(1), "{text}");
+    has(&text, "book/chapters/02-heartbeat.md:");
+    has(&text, ": unknown field `end`, expected one of");
+    has(&text, "lessons/01-critical-worker: this lesson has no chapter");
+}
