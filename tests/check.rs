@@ -270,7 +270,7 @@ fn a_report_names_all_that_is_broken_and_what_was_printed() {
   but       it exited with code 7
   promised  stdout has `beat` 4 times
   but       1 time
-  promised  stderr is nothing
+  promised  stderr is empty
   but       it is `oh`
   stdout
     beat

@@ -58,12 +58,19 @@ fn render(chapter: &mut Chapter) -> Result<(), Problem> {
 
 fn table(lesson: &str, scenario: &Scenario) -> Markup {
     let is_exercise = scenario.starter_breaks.is_some();
-    let again = if scenario.runs.len() > 1 { Some(&scenario.runs[1]) } else { None };
+    let again = if scenario.twice { None } else { scenario.runs.get(1) };
     html! {
         div.promise {
             table {
                 caption { (command(lesson, scenario)) }
-                tbody { (rows(&scenario.runs[0])) }
+                tbody {
+                    (rows(&scenario.runs[0]))
+                    @if scenario.twice {
+                        tr { th colspan="2" scope="row" {
+                            "A second run in the same directory keeps the same promises"
+                        } }
+                    }
+                }
                 @if let Some(run) = again {
                     tbody {
                         tr { th colspan="2" scope="rowgroup" {
@@ -134,7 +141,9 @@ fn rows(run: &Run) -> Markup {
         @for same in run.promises.chunk_by(|one, next| one.subject() == next.subject()) {
             @for (index, promise) in same.iter().enumerate() {
                 tr {
-                    @if index == 0 {
+                    @if index == 0 && same.len() == 1 {
+                        th scope="row" { (inline(&promise.subject())) }
+                    } @else if index == 0 {
                         th scope="rowgroup" rowspan=(same.len()) { (inline(&promise.subject())) }
                     }
                     td { (words(promise)) }
@@ -145,7 +154,12 @@ fn rows(run: &Run) -> Markup {
 }
 
 fn words(promise: &Promise) -> Markup {
-    inline(&promise.words())
+    match promise.listed() {
+        None => inline(&promise.words()),
+        Some((words, lines)) => html! {
+            (words) ol { @for line in lines { li { code { (line) } } } }
+        },
+    }
 }
 
 /// Text in which backticks mark code.

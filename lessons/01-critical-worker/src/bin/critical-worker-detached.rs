@@ -20,7 +20,6 @@ fn main() -> ExitCode {
     }
 }
 
-// ANCHOR: run
 fn run(path: &str) -> io::Result<()> {
     let journal = File::create(path)?;
     let path = path.to_owned();
@@ -31,13 +30,13 @@ fn run(path: &str) -> io::Result<()> {
 
     thread::sleep(Duration::from_secs(5));
     info!("my own work is done, critical is not");
+    // ANCHOR: change
     // The only change: the handle is dropped, not joined. `critical` is detached.
     drop(critical);
     Ok(())
+    // ANCHOR_END: change
 }
-// ANCHOR_END: run
 
-// ANCHOR: worker
 /// Does five steps of two seconds; a step's line is written when the step is done.
 fn write_journal(mut journal: File, path: &str) -> io::Result<()> {
     for step in 1..=5 {
@@ -48,4 +47,3 @@ fn write_journal(mut journal: File, path: &str) -> io::Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: worker

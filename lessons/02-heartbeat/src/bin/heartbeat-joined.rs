@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 
 use tracing::info;
 
-// ANCHOR: main
 fn main() -> io::Result<()> {
     lesson_log::init();
     info!("my own work takes 3.5 s");
@@ -14,13 +13,14 @@ fn main() -> io::Result<()> {
 
     thread::sleep(Duration::from_millis(3500));
     info!("my own work is done");
+    // ANCHOR: change
     // The only change: `main` waits for a thread that never returns.
     if heartbeat.join().is_err() {
         info!("heartbeat panicked");
     }
+    // ANCHOR_END: change
     Ok(())
 }
-// ANCHOR_END: main
 
 /// Beats at 0 s, 1 s, 2 s and so on; never returns.
 fn send_heartbeats() {

@@ -32,7 +32,7 @@ fn export_rows() {
 fn renew_lease() {
     let start = Instant::now();
     for renewal in 1.. {
-        info!("renewed the lease, {renewal}");
+        info!("renewal {renewal}");
         let next = start + renewal * Duration::from_millis(900);
         thread::sleep(next.saturating_duration_since(Instant::now()));
     }

@@ -1,0 +1,341 @@
+//! How a promise block is written: its keys, and what they may hold.
+
+use std::fmt::{self, Formatter};
+use std::marker::PhantomData;
+use std::mem;
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{self, IntoDeserializer, SeqAccess, Unexpected, Visitor};
+use serde::{Deserialize, Deserializer};
+use toml::Spanned;
+
+use super::{
+    Count, Ends, FilePromise, LinePromise, Lines, Mistake, Pattern, Profile, Promise,
+    PythonVersion, Run, Send, Stream, When,
+};
+
+/// A block as it is written, and the second run in it, which has fewer keys.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Keys {
+    pub(super) name: Option<String>,
+    pub(super) program: Option<Spanned<String>>,
+    #[serde(default)]
+    args: Vec<String>,
+    #[serde(default)]
+    pub(super) profile: Profile,
+    pub(super) python: Option<PythonVersion>,
+    pub(super) starter_breaks: Option<Vec<Spanned<String>>>,
+    #[serde(default)]
+    pub(super) twice: bool,
+    pub(super) again: Option<Box<Keys>>,
+    #[serde(default)]
+    send: Vec<Spanned<SendKeys>>,
+    ends: Ends,
+    #[serde(default)]
+    leaves: usize,
+    #[serde(default)]
+    either: Vec<Outcome>,
+    exit: Option<OneOrMany<i32>>,
+    signal: Option<OneOrMany<SignalName>>,
+    #[serde(default)]
+    stdout: Vec<Spanned<LineKeys>>,
+    #[serde(default)]
+    stderr: Vec<Spanned<LineKeys>>,
+    #[serde(default)]
+    file: Vec<Spanned<FileKeys>>,
+}
+
+/// What a run can be allowed to lead to: an alternative of `either`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Outcome {
+    exit: Option<OneOrMany<i32>>,
+    signal: Option<OneOrMany<SignalName>>,
+    #[serde(default)]
+    stdout: Vec<Spanned<LineKeys>>,
+    #[serde(default)]
+    stderr: Vec<Spanned<LineKeys>>,
+    #[serde(default)]
+    file: Vec<Spanned<FileKeys>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SendKeys {
+    signal: SignalName,
+    at: Option<f64>,
+    after: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LineKeys {
+    thread: Option<String>,
+    says: Option<Vec<String>>,
+    order: Option<Vec<String>>,
+    has: Option<String>,
+    times: Option<Count>,
+    figure: Option<(f64, f64)>,
+    absent: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileKeys {
+    path: String,
+    exists: Option<bool>,
+    lines: Option<Count>,
+    whole: Option<bool>,
+    contents: Option<String>,
+    has: Option<String>,
+    times: Option<Count>,
+    absent: Option<String>,
+}
+
+impl Keys {
+    /// Moves the keys of an [`Outcome`] out of a block.
+    fn take_outcome(&mut self) -> Outcome {
+        Outcome {
+            exit: self.exit.take(),
+            signal: self.signal.take(),
+            stdout: mem::take(&mut self.stdout),
+            stderr: mem::take(&mut self.stderr),
+            file: mem::take(&mut self.file),
+        }
+    }
+
+    pub(super) fn is_more_than_a_run(&self) -> bool {
+        self.name.is_some()
+            || self.program.is_some()
+            || self.profile != Profile::Dev
+            || self.python.is_some()
+            || self.starter_breaks.is_some()
+            || self.twice
+            || self.again.is_some()
+    }
+
+    pub(super) fn into_run(mut self) -> Result<Run, Mistake> {
+        let ends = self.ends;
+        let mut promises = vec![Promise::Ends(ends)];
+        promises.extend(self.take_outcome().into_promises()?);
+        if self.leaves > 0 {
+            promises.push(Promise::Leaves(self.leaves));
+        }
+        let alternatives =
+            self.either.into_iter().map(Outcome::into_promises).collect::<Result<Vec<_>, _>>()?;
+        match alternatives.len() {
+            0 => {}
+            1 => return Err("`either` needs two alternatives or more".into()),
+            _ => promises.push(Promise::Either(alternatives)),
+        }
+        let says_how = promises.iter().any(Promise::is_about_the_exit);
+        match ends {
+            Ends::Never if says_how => {
+                return Err("a program that never ends has no `exit` and no `signal`".into());
+            }
+            Ends::At(_) if !says_how => {
+                return Err("how does it end? Add `exit = 0` or `signal = \"SIGTERM\"`".into());
+            }
+            _ => {}
+        }
+        let send = self.send.into_iter().map(|keys| at_span(keys, SendKeys::into_send));
+        Ok(Run { args: self.args, send: send.collect::<Result<_, _>>()?, ends, promises })
+    }
+}
+
+impl Outcome {
+    fn into_promises(self) -> Result<Vec<Promise>, Mistake> {
+        let mut promises = Vec::new();
+        match (self.exit, self.signal) {
+            (Some(_), Some(_)) => {
+                return Err("`exit` and `signal` exclude each other; \
+                            where both really happen, write two `[[either]]` tables"
+                    .into());
+            }
+            (Some(codes), None) => promises.push(Promise::Exit(codes.0)),
+            (None, Some(names)) => {
+                promises.push(Promise::Signal(names.0.into_iter().map(|name| name.0).collect()));
+            }
+            (None, None) => {}
+        }
+        for (stream, entries) in [(Stream::Stdout, self.stdout), (Stream::Stderr, self.stderr)] {
+            for keys in entries {
+                promises.push(Promise::Lines(stream, at_span(keys, LineKeys::into_promise)?));
+            }
+        }
+        for keys in self.file {
+            promises.extend(at_span(keys, FileKeys::into_promises)?);
+        }
+        Ok(promises)
+    }
+}
+
+impl SendKeys {
+    fn into_send(self) -> Result<Send, Mistake> {
+        let when = match (self.at, self.after) {
+            (Some(at), None) => When::At(duration(at)?),
+            (None, Some(text)) => When::After(text),
+            _ => return Err("a signal is sent either `at` a time or `after` a line".into()),
+        };
+        Ok(Send { signal: self.signal.0, when })
+    }
+}
+
+impl LineKeys {
+    fn into_promise(self) -> Result<LinePromise, Mistake> {
+        let Self { thread, says, order, has, times, figure, absent } = self;
+        if has.is_none() && (times.is_some() || figure.is_some()) {
+            return Err("`times` and `figure` go with `has`".into());
+        }
+        let what = match (says, order, has, absent) {
+            (Some(lines), None, None, None) => Lines::Says(lines),
+            (None, Some(lines), None, None) => Lines::Order(lines),
+            (None, None, Some(text), None) => {
+                Lines::Has(Pattern::new(&text, figure)?, times.unwrap_or(Count::ONCE_OR_MORE))
+            }
+            (None, None, None, Some(text)) => Lines::Absent(text),
+            _ => return Err("give one of `says`, `order`, `has` and `absent`".into()),
+        };
+        Ok(LinePromise { thread, what })
+    }
+}
+
+impl FileKeys {
+    fn into_promises(self) -> Result<Vec<Promise>, Mistake> {
+        let Self { path, exists, lines, whole, contents, has, times, absent } = self;
+        if has.is_none() && times.is_some() {
+            return Err("`times` goes with `has`".into());
+        }
+        let promises: Vec<_> = [
+            exists.map(FilePromise::Exists),
+            lines.map(FilePromise::Lines),
+            whole.map(FilePromise::Whole),
+            contents.map(FilePromise::Contents),
+            has.map(|text| FilePromise::Has(text, times.unwrap_or(Count::ONCE_OR_MORE))),
+            absent.map(FilePromise::Absent),
+        ]
+        .into_iter()
+        .flatten()
+        .map(|what| Promise::File(path.clone(), what))
+        .collect();
+        if promises.is_empty() {
+            return Err(format!("nothing is promised of `{path}`; add `exists = true`").into());
+        }
+        Ok(promises)
+    }
+}
+
+/// Converts what stands in one place of the block, and tells that place if it is wrong.
+fn at_span<T, U>(
+    keys: Spanned<T>,
+    convert: impl FnOnce(T) -> Result<U, Mistake>,
+) -> Result<U, Mistake> {
+    let span = keys.span();
+    convert(keys.into_inner()).map_err(|mistake| Mistake { span: Some(span), ..mistake })
+}
+
+fn duration(seconds: f64) -> Result<Duration, Mistake> {
+    Duration::try_from_secs_f64(seconds)
+        .map_err(|_| format!("{seconds} is not a number of seconds").into())
+}
+
+/// A value, or a list of values.
+struct OneOrMany<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Values<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Values<T> {
+            type Value = Vec<T>;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str("one value or a list of them")
+            }
+
+            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Vec<T>, E> {
+                T::deserialize(value.into_deserializer()).map(|value| vec![value])
+            }
+
+            fn visit_str<E: de::Error>(self, value: &str) -> Result<Vec<T>, E> {
+                T::deserialize(value.into_deserializer()).map(|value| vec![value])
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Vec<T>, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(list))
+            }
+        }
+
+        let values = deserializer.deserialize_any(Values(PhantomData))?;
+        if values.is_empty() {
+            Err(de::Error::custom("the list is empty"))
+        } else {
+            Ok(Self(values))
+        }
+    }
+}
+
+/// Reads `4` or `[3, 5]`.
+impl<'de> Deserialize<'de> for Count {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match OneOrMany::<usize>::deserialize(deserializer)?.0[..] {
+            [exactly] => Ok(Self { least: exactly, most: exactly }),
+            [least, most] if least < most => Ok(Self { least, most }),
+            _ => Err(de::Error::custom("expected a number, or a range such as [3, 5]")),
+        }
+    }
+}
+
+/// Reads a number of seconds, or `"never"`.
+impl<'de> Deserialize<'de> for Ends {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EndsVisitor;
+
+        impl Visitor<'_> for EndsVisitor {
+            type Value = Ends;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of seconds or \"never\"")
+            }
+
+            fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<Ends, E> {
+                self.visit_f64(seconds as f64)
+            }
+
+            fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<Ends, E> {
+                duration(seconds).map(Ends::At).map_err(|mistake| E::custom(mistake.message))
+            }
+
+            fn visit_str<E: de::Error>(self, word: &str) -> Result<Ends, E> {
+                match word {
+                    "never" => Ok(Ends::Never),
+                    _ => Err(E::invalid_value(Unexpected::Str(word), &self)),
+                }
+            }
+        }
+
+        deserializer.deserialize_any(EndsVisitor)
+    }
+}
+
+/// Reads the name of a signal, such as `"SIGTERM"`.
+struct SignalName(Signal);
+
+impl<'de> Deserialize<'de> for SignalName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        let signal = name.parse();
+        signal.map(Self).map_err(|_| {
+            de::Error::custom(format!("`{name}` is not the name of a signal such as \"SIGTERM\""))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for PythonVersion {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
