@@ -9,7 +9,8 @@ start = time.monotonic()
 
 def say(text):
     thread = threading.current_thread().name
-    print(f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n", end="", flush=True)
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
 
 
 # ANCHOR: program

@@ -31,7 +31,7 @@ fn run(path: &str) -> io::Result<()> {
 
     thread::sleep(Duration::from_secs(5));
     info!("my own work is done, critical is not");
-    // The line that keeps the process alive. If `critical` panicked, the panic goes on here.
+    // This line keeps the process alive. A panic of `critical` would go on here.
     critical.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
 }
 // ANCHOR_END: run
@@ -41,7 +41,7 @@ fn run(path: &str) -> io::Result<()> {
 fn write_journal(mut journal: File, path: &str) -> io::Result<()> {
     for step in 1..=5 {
         thread::sleep(Duration::from_secs(2));
-        // One write a line, so that the end of the process falls between lines, never into one.
+        // One write a line: the process ends between two lines, never inside one.
         journal.write_all(format!("step {step}\n").as_bytes())?;
         info!("step {step} of 5 is in {path}");
     }

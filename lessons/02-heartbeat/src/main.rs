@@ -10,7 +10,7 @@ use tracing::info;
 fn main() -> io::Result<()> {
     lesson_log::init();
     info!("my own work takes 3.5 s");
-    // The handle is dropped at once, so nobody can join this thread: it is detached.
+    // The handle is dropped at once. Nobody can join this thread: it is detached.
     thread::Builder::new().name("heartbeat".to_owned()).spawn(send_heartbeats)?;
 
     thread::sleep(Duration::from_millis(3500));
@@ -25,7 +25,7 @@ fn send_heartbeats() {
     let start = Instant::now();
     for beat in 1.. {
         info!("beat {beat}");
-        // Paced against the start: the time that a beat itself takes does not add up.
+        // Paced against the start: the time that a beat takes does not add up.
         let next = start + beat * Duration::from_secs(1);
         thread::sleep(next.saturating_duration_since(Instant::now()));
     }

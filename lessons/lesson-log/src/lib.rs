@@ -58,7 +58,8 @@ impl FromStr for LogLine {
 
     /// Reads one line, without its line feed, exactly as [`Display`] writes it.
     fn from_str(line: &str) -> Result<Self, NotALogLine> {
-        let (stamp, rest) = line.trim_start().split_once("s ").ok_or(NotALogLine)?;
+        let (stamp, rest) =
+            line.trim_start().split_once("s ").ok_or(NotALogLine)?;
         let (seconds, millis) = stamp.split_once('.').ok_or(NotALogLine)?;
         let seconds = seconds.parse().map_err(|_| NotALogLine)?;
         let millis = millis.parse().map_err(|_| NotALogLine)?;
@@ -130,8 +131,14 @@ mod tests {
 
     #[test]
     fn columns_stay_straight() {
-        assert_eq!(line(0, "main", "start").to_string(), " 0.000s main       start");
-        assert_eq!(line(10_050, "heartbeat", "beat 11").to_string(), "10.050s heartbeat  beat 11");
+        assert_eq!(
+            line(0, "main", "start").to_string(),
+            " 0.000s main       start"
+        );
+        assert_eq!(
+            line(10_050, "heartbeat", "beat 11").to_string(),
+            "10.050s heartbeat  beat 11"
+        );
     }
 
     #[test]
@@ -148,7 +155,9 @@ mod tests {
 
     #[test]
     fn other_lines_are_not_log_lines() {
-        for other in ["", "hello", "hello s world", "0.5s main       x", " 1.001s heartbeat"] {
+        for other in
+            ["", "hello", "hello s world", "0.5s main       x", " 1.001s heartbeat"]
+        {
             assert_eq!(other.parse::<LogLine>(), Err(NotALogLine), "{other:?}");
         }
     }

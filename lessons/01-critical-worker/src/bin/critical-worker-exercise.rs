@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use tracing::info;
 
-// YOUR TURN: delete this line once you have begun; from then on `cargo test` judges the file.
+// YOUR TURN: delete this line when you begin; `cargo test` then judges this file.
 
 fn main() -> ExitCode {
     lesson_log::init();
@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// A report that fails makes the program fail. The other report is to be complete all the same.
+/// If a report fails, so does the program. The other one is to be complete anyway.
 fn write_reports() -> io::Result<()> {
     info!("writing two reports");
     let orders = spawn("orders", write_orders)?;
@@ -62,7 +62,10 @@ fn write_invoices() -> io::Result<()> {
     Ok(())
 }
 
-fn spawn(name: &str, work: fn() -> io::Result<()>) -> io::Result<JoinHandle<io::Result<()>>> {
+fn spawn(
+    name: &str,
+    work: fn() -> io::Result<()>,
+) -> io::Result<JoinHandle<io::Result<()>>> {
     thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 

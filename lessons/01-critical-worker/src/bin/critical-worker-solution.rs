@@ -20,14 +20,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// A report that fails makes the program fail. The other report is to be complete all the same.
+/// If a report fails, so does the program. The other one is to be complete anyway.
 fn write_reports() -> io::Result<()> {
     info!("writing two reports");
     let orders = spawn("orders", write_orders)?;
     let invoices = spawn("invoices", write_invoices)?;
 
     // ANCHOR: solution
-    // Wait for both first: a `?` between the joins would return and cut the other report off.
+    // Wait for both first: a `?` between the joins would cut the other report off.
     let (orders, invoices) = (join(orders), join(invoices));
     orders?;
     invoices?;
@@ -60,7 +60,10 @@ fn write_invoices() -> io::Result<()> {
     Ok(())
 }
 
-fn spawn(name: &str, work: fn() -> io::Result<()>) -> io::Result<JoinHandle<io::Result<()>>> {
+fn spawn(
+    name: &str,
+    work: fn() -> io::Result<()>,
+) -> io::Result<JoinHandle<io::Result<()>>> {
     thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 

@@ -1,4 +1,4 @@
-//! Exercise: a job that must be finished, and a helper that must not keep it company for ever.
+//! Exercise: a job that must be finished, and a helper that must not hold it up.
 //!
 //! Run it:      cargo run -p heartbeat --bin heartbeat-exercise
 //! Check it:    cargo test heartbeat
@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tracing::info;
 
-// YOUR TURN: delete this line once you have begun; from then on `cargo test` judges the file.
+// YOUR TURN: delete this line when you begin; `cargo test` then judges this file.
 
 fn main() -> io::Result<()> {
     lesson_log::init();
@@ -36,7 +36,7 @@ fn export_rows() {
     }
 }
 
-/// The helper: tells the scheduler every 0.9 s that the job is alive, for as long as it is.
+/// The helper: tells the scheduler every 0.9 s that the job is alive.
 fn renew_lease() {
     let start = Instant::now();
     for renewal in 1.. {

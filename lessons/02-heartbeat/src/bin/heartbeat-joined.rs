@@ -9,7 +9,9 @@ use tracing::info;
 fn main() -> io::Result<()> {
     lesson_log::init();
     info!("my own work takes 3.5 s");
-    let heartbeat = thread::Builder::new().name("heartbeat".to_owned()).spawn(send_heartbeats)?;
+    let heartbeat = thread::Builder::new()
+        .name("heartbeat".to_owned())
+        .spawn(send_heartbeats)?;
 
     thread::sleep(Duration::from_millis(3500));
     info!("my own work is done");
@@ -27,7 +29,7 @@ fn send_heartbeats() {
     let start = Instant::now();
     for beat in 1.. {
         info!("beat {beat}");
-        // Paced against the start: the time that a beat itself takes does not add up.
+        // Paced against the start: the time that a beat takes does not add up.
         let next = start + beat * Duration::from_secs(1);
         thread::sleep(next.saturating_duration_since(Instant::now()));
     }

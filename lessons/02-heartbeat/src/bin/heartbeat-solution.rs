@@ -11,8 +11,9 @@ fn main() -> io::Result<()> {
     lesson_log::init();
     info!("the export starts");
     // ANCHOR: solution
-    let export = thread::Builder::new().name("export".to_owned()).spawn(export_rows)?;
-    // Nobody waits for the lease: its handle is dropped here, and the thread ends with the process.
+    let export =
+        thread::Builder::new().name("export".to_owned()).spawn(export_rows)?;
+    // Nobody waits for the lease: its handle is dropped; it ends with the process.
     thread::Builder::new().name("lease".to_owned()).spawn(renew_lease)?;
     export.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
     // ANCHOR_END: solution
@@ -28,7 +29,7 @@ fn export_rows() {
     }
 }
 
-/// The helper: tells the scheduler every 0.9 s that the job is alive, for as long as it is.
+/// The helper: tells the scheduler every 0.9 s that the job is alive.
 fn renew_lease() {
     let start = Instant::now();
     for renewal in 1.. {
