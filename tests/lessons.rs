@@ -15,18 +15,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use book::preprocess::test_name;
 use book::programs::{self, Programs};
 use book::promise::{Profile, PythonVersion};
+use book::recording::Recording;
 use book::run::{Gate, leftovers};
 use book::workbook::{Lesson, Located, MARKER, Workbook};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use verdict::Verdict;
+use verdict::{Broken, Verdict};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let workbook = match Workbook::load(&Workbook::home()) {
-        Ok(workbook) => Arc::new(workbook),
+    let read = Workbook::load(&Workbook::home())
+        .and_then(|workbook| Ok((workbook.recordings()?, Arc::new(workbook))));
+    let (recordings, workbook) = match read {
+        Ok(read) => read,
         Err(problems) => {
             for problem in problems {
                 eprintln!("{problem}");
@@ -38,7 +40,7 @@ fn main() -> ExitCode {
     // The longest first: the whole then takes little longer than it.
     checks.sort_by_key(|check| Reverse(check.located.scenario.duration()));
 
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared { recordings, ..Shared::default() });
     let (selected, names) = select(&arguments, &checks);
     if selected.is_empty() {
         let filter = arguments.filter.as_deref().unwrap_or_default();
@@ -98,6 +100,7 @@ struct Shared {
     gate: Gate,
     programs: OnceLock<Result<BTreeMap<Profile, Programs>, String>>,
     python: OnceLock<Result<Python, String>>,
+    recordings: BTreeMap<String, Recording>,
     /// For each lesson, whether its exercise was judged and passed.
     solved: OnceLock<Vec<AtomicBool>>,
 }
@@ -116,7 +119,7 @@ fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
             checks.push(Check { name, workbook, lesson: index, located, subject });
         };
         for located in &lesson.scenarios {
-            let name = test_name(&lesson.name, &located.scenario);
+            let name = located.scenario.full_name(&lesson.name);
             if located.scenario.python.is_some() {
                 add(format!("python::{name}"), located, Subject::Twin);
             }
@@ -174,7 +177,10 @@ impl Check {
 
     /// Runs the scenario and reports every promise that is not kept.
     fn judge(&self, shared: &Shared) -> Result<Completion, Failed> {
-        let verdict = self.hold(shared)?;
+        let mut verdict = self.hold(shared)?;
+        if self.subject == Subject::Lesson {
+            verdict.broken.extend(self.outdated_recording(shared, &verdict.stdout));
+        }
         if verdict.broken.is_empty() {
             Ok(Completion::Completed)
         } else {
@@ -210,6 +216,23 @@ impl Check {
             self.report(&verdict),
         )
         .into())
+    }
+
+    /// The recording that the book shows has to tell the story of a fresh run.
+    fn outdated_recording(&self, shared: &Shared, stdout: &str) -> Option<Broken> {
+        let recording = shared.recordings.get(&self.name)?;
+        let run = &self.located.scenario.runs[0];
+        let but = match recording.tells_the_story_of(stdout, run) {
+            Err(but) => but,
+            Ok(()) if !recording.ends_as(run.ends) => format!("it ends at {} s", recording.ended),
+            Ok(()) => return None,
+        };
+        let path = Recording::path(&self.name);
+        Some(Broken {
+            id: "recording".to_owned(),
+            promised: format!("happens as in {}, which the chapter shows", path.display()),
+            but: format!("{but}; `cargo run -- record {}` renews it", self.lesson().name),
+        })
     }
 
     fn hold(&self, shared: &Shared) -> Result<Verdict, Failed> {

@@ -19,6 +19,8 @@ use predicates::prelude::*;
 pub struct Verdict {
     /// Everything that is not as promised, in the order of the chapter.
     pub broken: Vec<Broken>,
+    /// What the first run printed on stdout.
+    pub stdout: String,
     /// What the program printed, run by run, for the end of a report.
     printed: String,
 }
@@ -46,7 +48,7 @@ pub fn hold(
     gate: &Gate,
 ) -> io::Result<Verdict> {
     let directory = tempfile::tempdir()?;
-    let mut verdict = Verdict { broken: Vec::new(), printed: String::new() };
+    let mut verdict = Verdict { broken: Vec::new(), stdout: String::new(), printed: String::new() };
     for (number, run) in scenario.runs.iter().enumerate() {
         let which = match (scenario.runs.len(), number) {
             (1, _) => "",
@@ -54,6 +56,9 @@ pub fn hold(
             _ => " (second run, in the same directory)",
         };
         let outcome = book::run::run(command(), directory.path(), run, gate, scenario.duration())?;
+        if number == 0 {
+            verdict.stdout = String::from_utf8_lossy(&outcome.stdout).into_owned();
+        }
         let broken = broken(run, &outcome, directory.path()).into_iter();
         verdict
             .broken

@@ -2,11 +2,16 @@
 //!
 //! Data flows one way. [`workbook`] finds the lessons and their chapters, [`promise`] reads what a
 //! chapter promises; [`preprocess`] renders it for the reader, and the self-check builds the
-//! [`programs`], [`run`]s them and holds the outcome against it. [`serve`] shows the built book.
+//! [`programs`], [`run`]s them and holds the outcome against it. A [`recording`] keeps one run,
+//! with what its [`trace`] tells of the threads, and [`timeline`] draws it. [`serve`] shows the
+//! built book.
 
 pub mod preprocess;
 pub mod programs;
 pub mod promise;
+pub mod recording;
 pub mod run;
 pub mod serve;
+pub mod timeline;
+pub mod trace;
 pub mod workbook;

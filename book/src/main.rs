@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
-use book::preprocess::Workshop;
-use book::serve;
-use book::workbook::Workbook;
+use anyhow::{Context, Result, bail};
+use book::preprocess::{self, Workshop};
+use book::recording::Recording;
+use book::workbook::{Lesson, Workbook};
+use book::{programs, serve};
 use clap::{Parser, Subcommand};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, parse_input};
@@ -36,6 +37,11 @@ enum Command {
         /// Where to; without it target/book
         #[arg(long, value_name = "DIRECTORY")]
         dest: Option<PathBuf>,
+    },
+    /// Run lessons under strace and store what happened, for the book's pictures
+    Record {
+        /// Which lessons; without any, all of them
+        lessons: Vec<String>,
     },
     /// Speak mdBook's preprocessor protocol; book.toml calls it
     Preprocess {
@@ -64,6 +70,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         None => show(arguments.port, arguments.open),
         Some(Command::Build { dest }) => build(dest).map(|_| ExitCode::SUCCESS),
+        Some(Command::Record { lessons }) => record(&lessons),
         Some(Command::Preprocess { question: None }) => preprocess(),
         Some(Command::Preprocess { question: Some(Question::Supports { renderer }) }) => {
             Workshop.supports_renderer(&renderer).map(|yes| ExitCode::from(u8::from(!yes)))
@@ -109,6 +116,30 @@ fn build(dest: Option<PathBuf>) -> Result<PathBuf> {
 fn absolute(dest: &Path) -> Result<PathBuf> {
     fs::create_dir_all(dest).with_context(|| format!("cannot write to {}", dest.display()))?;
     Ok(dest.canonicalize()?)
+}
+
+/// Records each scenario that a chapter of these lessons shows, one after the other: the recorder
+/// wants a quiet machine.
+fn record(names: &[String]) -> Result<ExitCode> {
+    let workbook = Workbook::load(&Workbook::home()).map_err(preprocess::all_of)?;
+    let all = || workbook.lessons.iter().map(|lesson| lesson.name.as_str()).collect::<Vec<_>>();
+    if let Some(unknown) = names.iter().find(|name| workbook.lesson(name).is_none()) {
+        bail!("there is no lesson `{unknown}`; there are {}", all().join(", "));
+    }
+    let chosen = |lesson: &&Lesson| names.is_empty() || names.contains(&lesson.name);
+    for lesson in workbook.lessons.iter().filter(chosen) {
+        for name in lesson.shown.iter().flat_map(|shown| &shown.scenarios) {
+            let Some((lesson, located)) = workbook.scenario(name) else { continue };
+            let scenario = &located.scenario;
+            let programs = programs::build(&workbook.root, [&*lesson.name], scenario.profile)?;
+            let program = programs.get(lesson.program(scenario)).context("it does not compile")?;
+            let recording = Recording::make(program, &scenario.runs[0])
+                .with_context(|| format!("{name} is not recorded"))?;
+            recording.store(&workbook.root, name)?;
+            println!("recorded {}", Recording::path(name).display());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 fn preprocess() -> Result<ExitCode> {

@@ -1,4 +1,8 @@
-//! The mdBook preprocessor: turns each `promise` block into a table in words.
+//! The mdBook preprocessor: turns each `promise` block into a table in words, and each line that
+//! names recordings into their pictures and transcripts.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use anyhow::{Error, Result, anyhow};
 use maud::{Markup, html};
@@ -6,7 +10,9 @@ use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::promise::{Profile, Promise, Run, Scenario, When, in_seconds};
-use crate::workbook::{Block, Problem, Workbook, blocks, lesson_name};
+use crate::recording::Recording;
+use crate::timeline;
+use crate::workbook::{Problem, Workbook, blocks, lesson_name, shown};
 
 /// The preprocessor, under the name that it has in `book.toml`.
 #[derive(Debug)]
@@ -17,14 +23,15 @@ impl Preprocessor for Workshop {
         "workbook"
     }
 
-    /// Checks the whole workbook and renders the promises of each chapter.
+    /// Checks the whole workbook, then renders the promises and the recordings of each chapter.
     fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let root = context.root.parent().ok_or_else(|| anyhow!("book/ is not in a checkout"))?;
-        Workbook::load(root).map_err(all_of)?;
+        let workbook = Workbook::load(root).map_err(all_of)?;
+        let recordings = workbook.recordings().map_err(all_of)?;
         let mut problems = Vec::new();
         book.for_each_mut(|item| {
             if let BookItem::Chapter(chapter) = item {
-                problems.extend(render(chapter).err());
+                problems.extend(render(chapter, &workbook, &recordings).err());
             }
         });
         if problems.is_empty() { Ok(book) } else { Err(all_of(problems)) }
@@ -36,22 +43,46 @@ impl Preprocessor for Workshop {
 }
 
 /// Everything that is wrong, one line each.
-fn all_of(problems: Vec<Problem>) -> Error {
+pub fn all_of(problems: Vec<Problem>) -> Error {
     anyhow!(problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
 }
 
-fn render(chapter: &mut Chapter) -> Result<(), Problem> {
+fn render(
+    chapter: &mut Chapter,
+    workbook: &Workbook,
+    recordings: &BTreeMap<String, Recording>,
+) -> Result<(), Problem> {
     let Some(path) = &chapter.source_path else { return Ok(()) };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let Some(lesson) = lesson_name(&stem) else { return Ok(()) };
+    let lesson = lesson_name(&stem).unwrap_or_default();
     let blocks = blocks(&chapter.content).map_err(|(line, message)| Problem {
         path: path.clone(),
         line: Some(line),
         message,
     })?;
+    let tables = blocks.into_iter().map(|block| (block.range, table(lesson, &block.scenario)));
+    let pictures = shown(&chapter.content).into_iter().map(|shown| {
+        let recorded = |name: &String| {
+            let (lesson, located) = workbook.scenario(name)?;
+            let command = command(&lesson.name, &located.scenario);
+            Some((name.clone(), command, recordings.get(name)?))
+        };
+        let recorded: Vec<_> = shown.scenarios.iter().filter_map(recorded).collect();
+        let recorded: Vec<_> = recorded
+            .iter()
+            .map(|(name, command, recording)| timeline::Shown {
+                scenario: name,
+                command: command.clone(),
+                recording,
+            })
+            .collect();
+        (shown.range, timeline::figure(&recorded))
+    });
+    let mut rendered: Vec<_> = tables.chain(pictures).collect();
     // From the last to the first, so that the places of the earlier ones stay right.
-    for Block { range, scenario, .. } in blocks.into_iter().rev() {
-        chapter.content.replace_range(range, &(table(lesson, &scenario).into_string() + "\n"));
+    rendered.sort_by_key(|(range, _)| Reverse(range.start));
+    for (range, markup) in rendered {
+        chapter.content.replace_range(range, &(markup.into_string() + "\n"));
     }
     Ok(())
 }
@@ -84,7 +115,7 @@ fn table(lesson: &str, scenario: &Scenario) -> Markup {
                 @if is_exercise {
                     "Checked by " code { "cargo test " (lesson) } ", once the marker line is gone."
                 } @else {
-                    "Checked by " code { "cargo test " (test_name(lesson, scenario)) } "."
+                    "Checked by " code { "cargo test " (scenario.full_name(lesson)) } "."
                 }
                 @if let Some(version) = scenario.python {
                     " The Python twin keeps the same promises, from Python " (version) " on."
@@ -114,14 +145,6 @@ fn command(lesson: &str, scenario: &Scenario) -> Markup {
 
 fn arguments(run: &Run) -> Markup {
     html! { @if !run.args.is_empty() { ", with " code { (run.args.join(" ")) } } }
-}
-
-/// The name of a scenario's test.
-pub fn test_name(lesson: &str, scenario: &Scenario) -> String {
-    match &scenario.name {
-        Some(name) => format!("{lesson}::{name}"),
-        None => lesson.to_owned(),
-    }
 }
 
 fn rows(run: &Run) -> Markup {

@@ -260,6 +260,14 @@ impl Scenario {
         }
     }
 
+    /// The name of its test and of its recording, given the lesson's.
+    pub fn full_name(&self, lesson: &str) -> String {
+        match &self.name {
+            Some(name) => format!("{lesson}::{name}"),
+            None => lesson.to_owned(),
+        }
+    }
+
     /// The promises of all runs, each with the number of its run (0 is the first).
     pub fn promises(&self) -> impl Iterator<Item = (usize, &Promise)> {
         let runs = self.runs.iter().enumerate();
@@ -500,6 +508,14 @@ impl Pattern {
         let regex = regex::escape(text).replace(r"\{\}", r"(-?[0-9]+(?:\.[0-9]+)?)");
         let regex = Regex::new(&regex).map_err(|error| Mistake::from(error.to_string()))?;
         Ok(Self { text: text.to_owned(), figure, regex })
+    }
+
+    /// The line without the number that it may have: it differs from run to run.
+    pub fn mask(&self, line: &str) -> String {
+        match self.figure {
+            None => line.to_owned(),
+            Some(_) => self.regex.replace_all(line, self.text.as_str()).into_owned(),
+        }
     }
 
     fn matches(&self, line: &str) -> bool {

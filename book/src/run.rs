@@ -175,7 +175,7 @@ pub fn run(
     let end = watch.until_the_end()?;
 
     let left_behind = match end {
-        End::Ended { .. } => settle(|| marked(&mark), |left| left.is_empty()),
+        End::Ended { .. } => settle(|| marked(&mark), Vec::is_empty),
         End::Hung(_) | End::Alive => Vec::new(),
     };
     watch.end_all(&mark)?;
@@ -187,7 +187,7 @@ pub fn run(
 
 /// The processes that still run though their run is over, from the check of this process.
 pub fn leftovers() -> Vec<String> {
-    settle(|| marked(&mark_of_this_process()), |left| left.is_empty())
+    settle(|| marked(&mark_of_this_process()), Vec::is_empty)
 }
 
 /// What the threads around a program report.
@@ -383,7 +383,8 @@ impl<'a> Watch<'a> {
                 Err(_) => return Err(io::Error::other("nobody waits for the program")),
             }
         }
-        for (pid, _) in marked_pids(mark) {
+        // What has left the group may be about to end by itself, as a tracer does.
+        for (pid, _) in settle(|| marked_pids(mark), Vec::is_empty) {
             let _ = kill(pid, Signal::SIGKILL);
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! The workbook on disk: which lessons there are, and what their chapters promise.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::promise::{Mistake, Scenario};
+use crate::recording::{Recording, lesson_of};
 
 /// The line that a reader deletes to have an exercise judged.
 pub const MARKER: &str = "// YOUR TURN";
@@ -36,6 +38,20 @@ pub struct Lesson {
     pub scenarios: Vec<Located>,
     /// What the chapter promises of the exercise's solution.
     pub exercise: Located,
+    /// The recordings that the chapter shows.
+    pub shown: Vec<Shown>,
+}
+
+/// A line in a page that shows recordings, above one another on one time axis:
+/// `{{#recording heartbeat heartbeat::joined}}`.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// Counted from 1.
+    pub line: usize,
+    /// The bytes of the page that it takes.
+    pub range: Range<usize>,
+    /// The scenarios whose recordings are shown.
+    pub scenarios: Vec<String>,
 }
 
 /// A scenario, and the line of the chapter that its block begins on.
@@ -141,12 +157,76 @@ impl Workbook {
                 );
             }
         }
-        if problems.is_empty() { Ok(Self { root, lessons }) } else { Err(problems) }
+        let workbook = Self { root, lessons };
+        problems.extend(workbook.unknown_recordings());
+        if problems.is_empty() { Ok(workbook) } else { Err(problems) }
     }
 
     /// The lesson of this name.
     pub fn lesson(&self, name: &str) -> Option<&Lesson> {
         self.lessons.iter().find(|lesson| lesson.name == name)
+    }
+
+    /// The scenario of this full name, such as `heartbeat::joined`, and its lesson.
+    pub fn scenario(&self, name: &str) -> Option<(&Lesson, &Located)> {
+        let lesson = self.lesson(lesson_of(name))?;
+        let mut scenarios = lesson.scenarios.iter();
+        let located = scenarios.find(|located| located.scenario.full_name(&lesson.name) == name)?;
+        Some((lesson, located))
+    }
+
+    /// The recordings that the chapters show, by the full names of their scenarios.
+    ///
+    /// # Errors
+    ///
+    /// Each recording that is missing, unreadable, or shown by no chapter.
+    pub fn recordings(&self) -> Result<BTreeMap<String, Recording>, Vec<Problem>> {
+        let mut recordings = BTreeMap::new();
+        let mut problems = Vec::new();
+        for lesson in &self.lessons {
+            for shown in &lesson.shown {
+                for scenario in &shown.scenarios {
+                    match Recording::load(&self.root, scenario) {
+                        Ok(recording) => {
+                            recordings.insert(scenario.clone(), recording);
+                        }
+                        Err(error) => problems.push(Problem::new(
+                            &lesson.chapter,
+                            Some(shown.line),
+                            format!("{error:#}"),
+                        )),
+                    }
+                }
+            }
+        }
+        let kept: Vec<_> = recordings.keys().map(|scenario| Recording::path(scenario)).collect();
+        let directory = Path::new("book/recordings");
+        for entry in fs::read_dir(self.root.join(directory)).into_iter().flatten().flatten() {
+            let path = directory.join(entry.file_name());
+            if problems.is_empty() && !kept.contains(&path) {
+                problems.push(Problem::new(path, None, "no chapter shows this recording"));
+            }
+        }
+        if problems.is_empty() { Ok(recordings) } else { Err(problems) }
+    }
+
+    fn unknown_recordings(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for lesson in &self.lessons {
+            if lesson.shown.is_empty() {
+                let message =
+                    format!("no run is shown; add a line `{{{{#recording {}}}}}`", lesson.name);
+                problems.push(Problem::new(&lesson.chapter, None, message));
+            }
+            for shown in &lesson.shown {
+                let unknown = shown.scenarios.iter().filter(|name| self.scenario(name).is_none());
+                for name in unknown {
+                    let message = format!("there is no scenario `{name}` to show a recording of");
+                    problems.push(Problem::new(&lesson.chapter, Some(shown.line), message));
+                }
+            }
+        }
+        problems
     }
 }
 
@@ -219,6 +299,25 @@ pub fn blocks(markdown: &str) -> Result<Vec<Block>, (usize, String)> {
         }
     }
     Ok(blocks)
+}
+
+/// The lines of a page that show recordings, in order.
+pub fn shown(markdown: &str) -> Vec<Shown> {
+    let mut shown = Vec::new();
+    let mut start = 0;
+    for (index, line) in markdown.split_inclusive('\n').enumerate() {
+        let text = line.trim_end();
+        let names = text.strip_prefix("{{#recording ").and_then(|rest| rest.strip_suffix("}}"));
+        if let Some(names) = names {
+            shown.push(Shown {
+                line: index + 1,
+                range: start..start + text.len(),
+                scenarios: names.split_whitespace().map(str::to_owned).collect(),
+            });
+        }
+        start += line.len();
+    }
+    shown
 }
 
 /// The lesson that a numbered page or directory belongs to: `02-heartbeat` → `heartbeat`.
@@ -313,6 +412,7 @@ impl Reading<'_> {
             chapter,
             scenarios,
             exercise: exercise.clone(),
+            shown: shown(text),
         };
         self.same_name_twice(&lesson);
         self.programs(&lesson);
@@ -418,7 +518,7 @@ mod tests {
     use super::*;
 
     const CHAPTER: &str = "# The heartbeat
-
+{{#recording heartbeat}}
 ```promise
 ends = 3.5
 exit = 0
@@ -568,6 +668,42 @@ python = \"3.6\"
         assert_eq!(scratch.problems(), [format!("{at}: 0 exercises; {one}")]);
         scratch.write(at, &format!("{CHAPTER}\n```promise\nends = 1\nexit = 0\n```\n"));
         assert_eq!(scratch.problems(), [format!("{at}:17: a second scenario without a `name`")]);
+    }
+
+    #[test]
+    fn each_chapter_shows_a_run_and_each_run_has_its_recording() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/02-heartbeat.md";
+        let recordings = |scratch: &Scratch| -> Vec<String> {
+            let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+            let problems = workbook.recordings().map(drop).err().unwrap_or_default();
+            problems.iter().map(Problem::to_string).collect()
+        };
+        assert_eq!(
+            recordings(&scratch),
+            [format!(
+                "{at}:2: book/recordings/heartbeat.toml is missing; \
+                 `cargo run -- record heartbeat` makes it"
+            )]
+        );
+        let recording = "ended = 1\nstdout = []\nthread = []\n";
+        scratch.write("book/recordings/heartbeat.toml", recording);
+        scratch.write("book/recordings/old.toml", recording);
+        assert_eq!(
+            recordings(&scratch),
+            ["book/recordings/old.toml: no chapter shows this recording"]
+        );
+
+        scratch.write(at, &CHAPTER.replace("#recording heartbeat", "#recording heartbaet"));
+        assert_eq!(
+            scratch.problems(),
+            [format!("{at}:2: there is no scenario `heartbaet` to show a recording of")]
+        );
+        scratch.write(at, &CHAPTER.replace("{{#recording heartbeat}}", ""));
+        assert_eq!(
+            scratch.problems(),
+            [format!("{at}: no run is shown; add a line `{{{{#recording heartbeat}}}}`")]
+        );
     }
 
     #[test]

@@ -1,0 +1,443 @@
+//! Recordings: what a lesson's program did in one real run, kept in `book/recordings/`.
+//!
+//! The program tells its log lines itself. What it does not tell comes from `strace`: when threads
+//! are born, whom they wait for, and whether they end or are cut off with the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail, ensure};
+use lesson_log::LogLine;
+use nix::sys::signal::Signal;
+use regex::Regex;
+use serde::{Deserialize, Serialize};
+
+use crate::promise::{Ends, Lines, Promise, Run, TOLERANCE};
+use crate::run::{End, Gate, run};
+use crate::trace::Trace;
+
+/// One run of a program. Times are seconds since its start, rounded to a hundredth, so that a new
+/// recording of an unchanged program differs little or not at all.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Recording {
+    /// When the process ended.
+    pub ended: f64,
+    /// Its exit code, if it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit: Option<i32>,
+    /// The signal that ended it; without this and an exit code, the recorder ended it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signal: Option<String>,
+    /// The thread that ended the process, unless a signal did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_by: Option<String>,
+    /// What it printed on stdout, log lines with their times rounded.
+    pub stdout: Vec<String>,
+    /// What it printed on stderr.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stderr: Vec<String>,
+    /// Its threads, in the order of their birth.
+    pub thread: Vec<Thread>,
+    /// The files that it left, by name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub file: Vec<File>,
+}
+
+/// The life of a thread.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Thread {
+    /// Its name.
+    pub name: String,
+    /// When it was born.
+    pub born: f64,
+    /// When it ended by itself; without this it was cut off at the end of the process.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub returned: Option<f64>,
+    /// When it waited, and for whom.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub wait: Vec<Wait>,
+}
+
+/// A time in which a thread could not go on by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wait {
+    /// Since when.
+    pub from: f64,
+    /// Until when.
+    pub to: f64,
+    /// The thread that it joins; without this it waits for a lock, a channel or a scope.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joins: Option<String>,
+}
+
+/// A file that a run left behind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// Its name.
+    pub name: String,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its whole lines.
+    pub lines: usize,
+    /// Whether an unfinished line follows them.
+    pub torn: bool,
+    /// Its last lines, three at most.
+    pub last: Vec<String>,
+}
+
+impl Recording {
+    /// The file of a scenario's recording, relative to the root.
+    pub fn path(scenario: &str) -> PathBuf {
+        Path::new("book/recordings").join(format!("{}.toml", scenario.replace("::", ".")))
+    }
+
+    /// Reads the recording of a scenario.
+    ///
+    /// # Errors
+    ///
+    /// If there is none or it is none: what to do about it.
+    pub fn load(root: &Path, scenario: &str) -> Result<Self> {
+        let path = Self::path(scenario);
+        let renew = format!("cargo run -- record {}", lesson_of(scenario));
+        let text = match fs::read_to_string(root.join(&path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                bail!("{} is missing; `{renew}` makes it", path.display())
+            }
+            text => text.with_context(|| path.display().to_string())?,
+        };
+        toml::from_str(&text).map_err(|error| {
+            let message = error.message().lines().next().unwrap_or_default().to_owned();
+            anyhow::anyhow!("{}: {message}; `{renew}` makes it anew", path.display())
+        })
+    }
+
+    /// Stores it as the recording of a scenario, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn store(&self, root: &Path, scenario: &str) -> Result<()> {
+        let path = root.join(Self::path(scenario));
+        let directory = path.parent().context("a path without a directory")?;
+        fs::create_dir_all(directory)?;
+        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        let head =
+            format!("# One real run, made by `cargo run -- record {}`.\n\n", lesson_of(scenario));
+        io::Write::write_all(&mut file, (head + &toml::to_string_pretty(self)?).as_bytes())?;
+        file.persist(path)?;
+        Ok(())
+    }
+
+    /// Runs a program under strace and tells what happened.
+    ///
+    /// # Errors
+    ///
+    /// If there is no strace, or the program does not end as its run promises.
+    pub fn make(program: &Path, promised: &Run) -> Result<Self> {
+        ensure_strace()?;
+        let outside = tempfile::tempdir()?;
+        let trace_path = outside.path().join("trace");
+        let directory = tempfile::tempdir()?;
+        let mut command = Command::new("strace");
+        command
+            // The tracer is a process apart: the program stays our own child, with its own id.
+            .args(["-DD", "-f", "--seccomp-bpf", "-ttt", "-T", "-s", "64"])
+            .args(["-e", "trace=execve,clone,clone3,prctl,futex,exit,exit_group", "-o"])
+            .arg(&trace_path)
+            .arg("--")
+            .arg(program);
+        let outcome = run(command, directory.path(), promised, &Gate::new(), Duration::ZERO)?;
+        if let End::Hung(after) = outcome.end {
+            bail!("it was still running after {:.1} s", after.as_secs_f64());
+        }
+        let trace = Trace::read(&fs::read_to_string(&trace_path)?)?;
+        let stdout: Vec<String> = String::from_utf8_lossy(&outcome.stdout)
+            .lines()
+            .map(|line| match line.parse::<LogLine>() {
+                Ok(log) => LogLine { at: rounded_time(log.at), ..log }.to_string(),
+                Err(_) => line.to_owned(),
+            })
+            .collect();
+        // The kernel keeps 15 bytes of a thread's name, the log all of it.
+        let full = |kernel: &str| {
+            let logged = stdout.iter().filter_map(|line| line.parse::<LogLine>().ok());
+            let mut names = logged.map(|line| line.thread).filter(|name| name.starts_with(kernel));
+            let cut = kernel.len() == 15;
+            names.find(|name| cut || name == kernel).unwrap_or_else(|| kernel.to_owned())
+        };
+        let by_check = outcome.end == End::Alive;
+        let signal = outcome.status.signal().filter(|_| !by_check);
+        Ok(Self {
+            ended: rounded(trace.ended),
+            exit: outcome.status.code(),
+            signal: signal.map(|number| {
+                Signal::try_from(number).map_or(number.to_string(), |signal| signal.to_string())
+            }),
+            ended_by: trace.ended_by.as_deref().map(full),
+            stderr: without_ids(&String::from_utf8_lossy(&outcome.stderr)),
+            thread: trace
+                .threads
+                .into_iter()
+                .map(|thread| Thread {
+                    name: full(&thread.name),
+                    born: rounded(thread.born),
+                    returned: thread.returned.map(rounded),
+                    wait: thread
+                        .waits
+                        .into_iter()
+                        .map(|(from, to, joins)| Wait {
+                            from: rounded(from),
+                            to: rounded(to),
+                            joins: joins.as_deref().map(full),
+                        })
+                        // Shorter than a hundredth is nothing that a picture could show.
+                        .filter(|wait| wait.from < wait.to)
+                        .collect(),
+                })
+                .collect(),
+            file: files(directory.path())?,
+            stdout,
+        })
+    }
+
+    /// The log lines on stdout.
+    pub fn log(&self) -> impl Iterator<Item = LogLine> {
+        self.stdout.iter().filter_map(|line| line.parse().ok())
+    }
+
+    /// Whether a thread was cut off at the end of the process.
+    pub fn cuts(&self, thread: &Thread) -> bool {
+        thread.returned.is_none() && self.ended_by.as_ref() != Some(&thread.name)
+    }
+
+    /// Whether it ends when a promise says.
+    pub fn ends_as(&self, ends: Ends) -> bool {
+        let goes_on = self.exit.is_none() && self.signal.is_none();
+        match ends {
+            Ends::Never => goes_on,
+            Ends::At(time) => {
+                let late = self.ended - time.as_secs_f64();
+                !goes_on && (0.0..=TOLERANCE.as_secs_f64()).contains(&late)
+            }
+        }
+    }
+
+    /// Holds the recording against what a fresh run printed: the same threads log the same lines
+    /// in the same order; of a thread that is cut off, one run's lines begin the other's. Numbers
+    /// that a promise gives a range are not compared.
+    ///
+    /// # Errors
+    ///
+    /// What differs.
+    pub fn tells_the_story_of(&self, printed: &str, promised: &Run) -> Result<(), String> {
+        let mask = |text: String| {
+            promised.promises.iter().fold(text, |text, promise| match promise {
+                Promise::Lines(_, lines) => match &lines.what {
+                    Lines::Has(pattern, _) => pattern.mask(&text),
+                    _ => text,
+                },
+                _ => text,
+            })
+        };
+        let by_thread = |lines: &mut dyn Iterator<Item = LogLine>| {
+            let mut threads: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for line in lines {
+                threads.entry(line.thread).or_default().push(mask(line.text));
+            }
+            threads
+        };
+        let recorded = by_thread(&mut self.log());
+        let fresh = by_thread(&mut printed.lines().filter_map(|line| line.parse().ok()));
+        let (then, now): (BTreeSet<_>, BTreeSet<_>) =
+            (recorded.keys().collect(), fresh.keys().collect());
+        if let Some(name) = then.symmetric_difference(&now).next() {
+            let run = if then.contains(name) { "recorded" } else { "fresh" };
+            return Err(format!("thread `{name}` logs only in the {run} run"));
+        }
+        for (name, then) in &recorded {
+            let now = &fresh[name];
+            let is_cut = self.thread.iter().any(|thread| thread.name == *name && self.cuts(thread));
+            let same = if is_cut {
+                then.iter().zip(now).all(|(then, now)| then == now)
+            } else {
+                then == now
+            };
+            if !same {
+                return Err(format!("thread `{name}` logged {then:?} then and {now:?} now"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The lesson that a scenario belongs to.
+pub fn lesson_of(scenario: &str) -> &str {
+    scenario.split_once("::").map_or(scenario, |(lesson, _)| lesson)
+}
+
+fn ensure_strace() -> Result<()> {
+    let found = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
+    ensure!(
+        found.is_ok_and(|status| status.success()),
+        "cannot record here: it takes Linux and strace (on Debian, apt install strace) to see when \
+         threads are born and end; the recordings that are there can still be shown and checked"
+    );
+    Ok(())
+}
+
+fn rounded(seconds: f64) -> f64 {
+    (seconds * 100.0).round() / 100.0
+}
+
+fn rounded_time(time: Duration) -> Duration {
+    Duration::from_millis((time.as_millis() as u64 + 5) / 10 * 10)
+}
+
+/// Lines of standard error; the thread ids in panic messages differ from run to run.
+fn without_ids(stderr: &str) -> Vec<String> {
+    let id = Regex::new(r"' \(\d+\) panicked").ok();
+    stderr
+        .lines()
+        .map(|line| match &id {
+            Some(id) => id.replace(line, "' panicked").into_owned(),
+            None => line.to_owned(),
+        })
+        .collect()
+}
+
+fn files(directory: &Path) -> Result<Vec<File>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if !entry.file_type()?.is_file() {
+            continue;
+        }
+        let bytes = fs::read(entry.path())?;
+        let text = String::from_utf8_lossy(&bytes);
+        let lines: Vec<&str> = text.lines().collect();
+        files.push(File {
+            name: entry.file_name().to_string_lossy().into_owned(),
+            size: bytes.len() as u64,
+            lines: text.matches('\n').count(),
+            torn: !text.is_empty() && !text.ends_with('\n'),
+            last: lines[lines.len().saturating_sub(3)..]
+                .iter()
+                .map(|line| (*line).to_owned())
+                .collect(),
+        });
+    }
+    files.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::promise::Scenario;
+
+    const RECORDED: &str = r#"
+        ended = 2.5
+        exit = 0
+        ended_by = "main"
+        stdout = [" 0.000s main       start", " 0.000s beat       1", " 1.000s beat       2", "plain"]
+        thread = [{ name = "main", born = 0.0 }, { name = "beat", born = 0.0 }]
+    "#;
+
+    fn story(printed: &str, promised: &str) -> Result<(), String> {
+        let recording: Recording = toml::from_str(RECORDED).expect("a recording");
+        let scenario = Scenario::parse(promised).expect("a scenario");
+        recording.tells_the_story_of(printed, &scenario.runs[0])
+    }
+
+    const PROMISED: &str = "ends = 2.5\nexit = 0";
+    const MAIN: &str = " 0.001s main       start\n";
+
+    #[test]
+    fn a_thread_that_is_cut_may_have_come_further_or_less_far() {
+        let beat = |count: u32| -> String {
+            (1..=count).map(|beat| format!(" 0.123s beat       {beat}\n")).collect()
+        };
+        for count in 1..4 {
+            assert_eq!(story(&(MAIN.to_owned() + &beat(count)), PROMISED), Ok(()), "{count} beats");
+        }
+        assert_eq!(
+            story(MAIN, PROMISED),
+            Err("thread `beat` logs only in the recorded run".to_owned())
+        );
+        assert_eq!(
+            story(&(beat(2) + MAIN + " 0.5s extra      x\n 0.500s extra      x\n"), PROMISED),
+            Err("thread `extra` logs only in the fresh run".to_owned())
+        );
+        let other = MAIN.to_owned() + " 0.000s beat       1\n 1.000s beat       3\n";
+        assert_eq!(
+            story(&other, PROMISED),
+            Err("thread `beat` logged [\"1\", \"2\"] then and [\"1\", \"3\"] now".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_thread_that_ends_by_itself_logs_all_its_lines() {
+        let more = MAIN.to_owned() + " 0.000s beat       1\n 2.000s main       more\n";
+        assert_eq!(
+            story(&more, PROMISED),
+            Err("thread `main` logged [\"start\"] then and [\"start\", \"more\"] now".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_number_with_a_range_may_differ() {
+        let promised = "ends = 2.5\nexit = 0\n[[stdout]]\nhas = \"kept {} of 9\"\nfigure = [0, 9]";
+        let scenario = Scenario::parse(promised).expect("a scenario");
+        let recording: Recording = toml::from_str(
+            &RECORDED.replace("\" 0.000s main       start\"", "\" 0.000s main       kept 4 of 9\""),
+        )
+        .expect("a recording");
+        let beat = " 0.000s beat       1\n 1.000s beat       2\n";
+        let fresh = |text: &str| {
+            let printed = format!(" 0.000s main       {text}\n{beat}");
+            recording.tells_the_story_of(&printed, &scenario.runs[0])
+        };
+        assert_eq!(fresh("kept 5 of 9"), Ok(()));
+        assert!(fresh("kept 5 of 8").is_err());
+    }
+
+    #[test]
+    fn an_end_at_another_time_or_in_another_way_is_told() {
+        let recording: Recording = toml::from_str(RECORDED).expect("a recording");
+        assert!(recording.ends_as(Ends::At(Duration::from_millis(2500))));
+        assert!(recording.ends_as(Ends::At(Duration::from_millis(2100))));
+        assert!(!recording.ends_as(Ends::At(Duration::from_millis(2600))));
+        assert!(!recording.ends_as(Ends::At(Duration::from_millis(1900))));
+        assert!(!recording.ends_as(Ends::Never));
+    }
+
+    #[test]
+    fn what_differs_from_run_to_run_is_not_kept() {
+        let stderr = "thread 'main' (29952) panicked at src/main.rs:3:5:\nboom\n";
+        assert_eq!(without_ids(stderr), ["thread 'main' panicked at src/main.rs:3:5:", "boom"]);
+        assert_eq!(rounded_time(Duration::from_millis(1994)), Duration::from_millis(1990));
+        assert_eq!(rounded_time(Duration::from_millis(1995)), Duration::from_millis(2000));
+    }
+
+    #[test]
+    fn what_is_stored_is_read_back() {
+        let root = tempfile::tempdir().expect("a temporary directory");
+        let missing = Recording::load(root.path(), "beat::joined").expect_err("nothing is there");
+        assert_eq!(
+            missing.to_string(),
+            "book/recordings/beat.joined.toml is missing; `cargo run -- record beat` makes it"
+        );
+        let recording: Recording = toml::from_str(RECORDED).expect("a recording");
+        recording.store(root.path(), "beat::joined").expect("a file");
+        assert_eq!(Recording::load(root.path(), "beat::joined").expect("a recording"), recording);
+    }
+}

@@ -1,0 +1,492 @@
+//! Draws recordings: one lane for each thread, and what is left behind.
+//!
+//! The picture is inline SVG without a view box. Positions in time are per cent of the width, all
+//! other sizes are pixels, so that it fills a wide page and a phone's with text of the same size.
+//! Colours come from `theme/workbook.css`; nothing is told by colour alone.
+
+use std::collections::BTreeSet;
+
+use lesson_log::LogLine;
+use maud::{Markup, html};
+
+use crate::recording::{File, Recording, Thread, Wait};
+
+/// A recording to draw: the name of its scenario, and the command that a reader types to see it.
+pub struct Shown<'a> {
+    /// Such as `heartbeat::joined`.
+    pub scenario: &'a str,
+    /// Such as `cargo run -p heartbeat --bin heartbeat-joined`.
+    pub command: Markup,
+    /// What happened.
+    pub recording: &'a Recording,
+}
+
+/// Heights and distances in pixels.
+const TOP: f64 = 22.0;
+const LANE: f64 = 46.0;
+const BAR_Y: f64 = 18.0;
+const BAR: f64 = 14.0;
+const AXIS: f64 = 26.0;
+const FILE: f64 = 26.0;
+
+/// More threads than this are drawn as the first, the last, and a count of those between.
+const MOST_LANES: usize = 12;
+
+/// Recordings above one another on one time axis, each with its transcript.
+pub fn figure(shown: &[Shown<'_>]) -> Markup {
+    let span = shown.iter().map(|one| one.recording.ended).fold(0.01, f64::max);
+    html! {
+        figure.recording {
+            @for one in shown {
+                p { (one.command) }
+                (picture(one, span))
+            }
+            @for one in shown {
+                details {
+                    summary { "What " (one.command) " prints" }
+                    (transcript(one.recording))
+                }
+            }
+        }
+    }
+}
+
+/// One line an element, so that no blank line ends the HTML in the middle of a page of Markdown.
+fn transcript(recording: &Recording) -> Markup {
+    html! {
+        pre.transcript {
+            @for line in &recording.stdout { samp { (line) } "\n" }
+            @for line in &recording.stderr { samp { (line) } "\n" }
+            em { (the_end(recording)) "." }
+            @for file in &recording.file {
+                "\n" em { (left_behind(file)) @if !file.last.is_empty() { ", at the end:" } }
+                @for line in &file.last { "\n" samp { (line) } }
+            }
+        }
+    }
+}
+
+/// How the process ended, as a sentence's end.
+fn the_end(recording: &Recording) -> String {
+    let at = seconds(recording.ended);
+    match (recording.exit, &recording.signal) {
+        (Some(code), _) => format!("The process ends at {at}, exit code {code}"),
+        (None, Some(signal)) => format!("{signal} ends the process at {at}"),
+        (None, None) => format!("It would go on; the recording stops at {at}"),
+    }
+}
+
+fn picture(shown: &Shown<'_>, span: f64) -> Markup {
+    let Shown { scenario, recording, .. } = shown;
+    let id = format!("recording-{}", scenario.replace("::", "-"));
+    let lanes = lanes(recording);
+    let axis = TOP + LANE * lanes.len() as f64;
+    let height = axis + AXIS + FILE * recording.file.len() as f64;
+    let scale = Scale { span };
+    html! {
+        svg.timeline id=(id) role="img" width="100%" height=(height)
+            aria-labelledby=(format!("{id}-title {id}-description"))
+            xmlns="http://www.w3.org/2000/svg" {
+            title id=(format!("{id}-title")) { "The threads of " (scenario) " over time" }
+            desc id=(format!("{id}-description")) { (description(recording)) }
+            (axis_marks(&scale, axis))
+            (end_of_process(recording, &scale, axis))
+            @for (index, lane) in lanes.iter().enumerate() {
+                g transform=(format!("translate(0 {})", TOP + LANE * index as f64)) {
+                    @match lane {
+                        Lane::Thread(thread) => (lane_of(thread, recording, &scale)),
+                        Lane::Others(count) => {
+                            text.fate x="1%" y=(BAR_Y + 8.0) {
+                                "… and " (count) " more threads like these …"
+                            }
+                        }
+                    }
+                }
+            }
+            (joins(recording, &lanes, &scale))
+            @for (index, file) in recording.file.iter().enumerate() {
+                g transform=(format!("translate(0 {})", axis + AXIS + FILE * index as f64)) {
+                    rect.file x="1%" y="2" width="97%" height=(FILE - 6.0) rx="3" {}
+                    text x="2%" y="16" { (left_behind(file)) }
+                }
+            }
+        }
+    }
+}
+
+/// A row of the picture.
+#[derive(Debug, PartialEq)]
+enum Lane<'a> {
+    Thread(&'a Thread),
+    /// So many threads that are not drawn.
+    Others(usize),
+}
+
+fn lanes(recording: &Recording) -> Vec<Lane<'_>> {
+    let threads = &recording.thread;
+    if threads.len() <= MOST_LANES {
+        return threads.iter().map(Lane::Thread).collect();
+    }
+    let (first, last) = (MOST_LANES - 4, 3);
+    let hidden = threads.len() - first - last;
+    let mut lanes: Vec<_> = threads[..first].iter().map(Lane::Thread).collect();
+    lanes.push(Lane::Others(hidden));
+    lanes.extend(threads[threads.len() - last..].iter().map(Lane::Thread));
+    lanes
+}
+
+/// Where a time stands, in per cent of the width.
+struct Scale {
+    /// The seconds that the whole axis spans.
+    span: f64,
+}
+
+impl Scale {
+    const LEFT: f64 = 1.0;
+    const WIDTH: f64 = 97.0;
+
+    fn at(&self, seconds: f64) -> String {
+        percent(Self::LEFT + self.length(seconds))
+    }
+
+    fn width(&self, from: f64, to: f64) -> String {
+        percent(self.length((to - from).max(0.0)))
+    }
+
+    fn length(&self, seconds: f64) -> f64 {
+        Self::WIDTH * seconds / self.span
+    }
+
+    /// The distance of the marks: the smallest round one that gives at most six.
+    fn step(&self) -> f64 {
+        let steps = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 300.0];
+        steps.into_iter().find(|step| self.span / step <= 6.0).unwrap_or(self.span)
+    }
+}
+
+fn percent(value: f64) -> String {
+    format!("{}%", (value * 100.0).round() / 100.0)
+}
+
+fn axis_marks(scale: &Scale, axis: f64) -> Markup {
+    let step = scale.step();
+    let count = (scale.span / step).floor() as usize;
+    html! {
+        g.axis {
+            line x1=(scale.at(0.0)) x2=(scale.at(scale.span)) y1=(axis) y2=(axis) {}
+            @for mark in 0..=count {
+                @let time = step * mark as f64;
+                @let x = scale.at(time);
+                line x1=(x) x2=(x) y1=(axis) y2=(axis + 5.0) {}
+                text x=(x) y=(axis + 18.0) text-anchor=(anchor(mark == 0, time, scale)) {
+                    (seconds(time))
+                }
+            }
+        }
+    }
+}
+
+/// Text at the edges of the picture stays inside it.
+fn anchor(is_first: bool, time: f64, scale: &Scale) -> &'static str {
+    if is_first {
+        "start"
+    } else if scale.span - time < scale.span / 20.0 {
+        "end"
+    } else {
+        "middle"
+    }
+}
+
+fn lane_of(thread: &Thread, recording: &Recording, scale: &Scale) -> Markup {
+    let end = thread.returned.unwrap_or(recording.ended);
+    let is_cut = recording.cuts(thread);
+    html! {
+        text x="1%" y="12" {
+            tspan.name { (thread.name) }
+            tspan.(if is_cut { "cut" } else { "fate" }) dx="8" { (fate(thread, recording)) }
+        }
+        @for (from, to) in work(thread, end) {
+            rect.work x=(scale.at(from)) y=(BAR_Y) width=(scale.width(from, to)) height=(BAR) {}
+        }
+        @for wait in &thread.wait {
+            rect.wait x=(scale.at(wait.from)) y=(BAR_Y) width=(scale.width(wait.from, wait.to))
+                height=(BAR) {}
+            @if scale.length(wait.to - wait.from) > 30.0 {
+                text.waiting x=(scale.at((wait.from + wait.to) / 2.0)) y=(BAR_Y + 11.0)
+                    text-anchor="middle" { (waits(wait)) }
+            }
+        }
+        @for line in dots(thread, recording) {
+            circle.dot cx=(scale.at(line.at.as_secs_f64().min(end))) cy=(BAR_Y + BAR / 2.0) r="4" {
+                title { (line.to_string().trim_start()) }
+            }
+        }
+        @if is_cut {
+            svg.torn x=(scale.at(end)) y=(BAR_Y) overflow="visible" {
+                path d="M2 -2 L2 16 L-5 14.5 L0 11.5 L-6 8.5 L0 5.5 L-6 2.5 L-2 -2 Z" {}
+                polyline points="-5,14.5 0,11.5 -6,8.5 0,5.5 -6,2.5 -2,-1" {}
+            }
+        } @else {
+            line.returned x1=(scale.at(end)) x2=(scale.at(end)) y1=(BAR_Y - 3.0) y2=(BAR_Y + BAR + 3.0) {}
+        }
+    }
+}
+
+/// The times between a thread's waits.
+fn work(thread: &Thread, end: f64) -> Vec<(f64, f64)> {
+    let mut work = Vec::new();
+    let mut from = thread.born;
+    for wait in &thread.wait {
+        work.push((from, wait.from));
+        from = wait.to;
+    }
+    work.push((from, end));
+    work.retain(|(from, to)| from < to);
+    work
+}
+
+fn dots<'a>(thread: &'a Thread, recording: &'a Recording) -> impl Iterator<Item = LogLine> + 'a {
+    recording.log().filter(|line| line.thread == thread.name)
+}
+
+fn waits(wait: &Wait) -> String {
+    match &wait.joins {
+        Some(thread) => format!("waits for {thread}"),
+        None => "waits".to_owned(),
+    }
+}
+
+fn fate(thread: &Thread, recording: &Recording) -> String {
+    match thread.returned {
+        Some(time) => format!("returns at {}", seconds(time)),
+        None if !recording.cuts(thread) => {
+            format!("ends the process at {}", seconds(recording.ended))
+        }
+        None if recording.exit.is_none() && recording.signal.is_none() => {
+            format!("still runs at {}", seconds(recording.ended))
+        }
+        None => format!("cut off at {}", seconds(recording.ended)),
+    }
+}
+
+/// From each joined thread's end an arrow to the thread that waited for it.
+fn joins(recording: &Recording, lanes: &[Lane<'_>], scale: &Scale) -> Markup {
+    let lane = |name: &str| {
+        lanes.iter().position(|lane| matches!(lane, Lane::Thread(thread) if thread.name == name))
+    };
+    let middle = |lane: usize| TOP + LANE * lane as f64 + BAR_Y + BAR / 2.0;
+    html! {
+        @for thread in &recording.thread {
+            @for wait in &thread.wait {
+                @if let (Some(to), Some(from)) =
+                    (lane(&thread.name), wait.joins.as_deref().and_then(lane)) {
+                    @let (from, to) = (middle(from), middle(to));
+                    @let tip = to + (BAR / 2.0 + 2.0) * (from - to).signum();
+                    svg.join x=(scale.at(wait.to)) y="0" overflow="visible" {
+                        line x1="-8" x2="-8" y1=(from) y2=(tip) {}
+                        path d=(format!("M-8 {tip} l-4 {d} l8 0 Z", d = 7.0 * (from - to).signum())) {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn end_of_process(recording: &Recording, scale: &Scale, axis: f64) -> Markup {
+    let x = scale.at(recording.ended);
+    // On a phone the sentence takes two thirds of the width.
+    let (text_x, anchor) = match recording.ended / scale.span {
+        0.66.. => (x.clone(), "end"),
+        _ => (scale.at(0.0), "start"),
+    };
+    let goes_on = recording.exit.is_none() && recording.signal.is_none();
+    html! {
+        line.(if goes_on { "stop" } else { "end" }) x1=(x) x2=(x) y1="16" y2=(axis) {}
+        text x=(text_x) y="12" text-anchor=(anchor) { (the_end(recording)) }
+    }
+}
+
+fn left_behind(file: &File) -> String {
+    let lines = match file.lines {
+        1 => "1 line".to_owned(),
+        lines => format!("{lines} lines"),
+    };
+    let torn = if file.torn { ", then a torn one" } else { "" };
+    format!("{}: {lines}{torn}, {} bytes", file.name, file.size)
+}
+
+/// The picture in words, for whoever does not see it.
+fn description(recording: &Recording) -> String {
+    let mut sentences = Vec::new();
+    let names: BTreeSet<_> = recording.thread.iter().map(|thread| &thread.name).collect();
+    for lane in lanes(recording) {
+        let Lane::Thread(thread) = lane else { continue };
+        let mut clauses = vec![format!("{} is born at {}", thread.name, seconds(thread.born))];
+        match dots(thread, recording).count() {
+            0 => {}
+            1 => clauses.push("logs 1 line".to_owned()),
+            lines => clauses.push(format!("logs {lines} lines")),
+        }
+        for wait in thread.wait.iter().filter(|wait| wait.joins.is_some()) {
+            clauses.push(format!(
+                "{} from {} to {}",
+                waits(wait),
+                seconds(wait.from),
+                seconds(wait.to)
+            ));
+        }
+        clauses.push(fate(thread, recording));
+        sentences.push(clauses.join(", "));
+    }
+    if names.len() > MOST_LANES {
+        sentences.push(format!("There are {} threads in all", recording.thread.len()));
+    }
+    sentences.push(the_end(recording));
+    sentences.extend(recording.file.iter().map(|file| format!("It leaves {}", left_behind(file))));
+    sentences.join(". ") + "."
+}
+
+/// A time as the chapters write it: `3.5 s`.
+fn seconds(time: f64) -> String {
+    format!("{} s", (time * 100.0).round() / 100.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn draw(toml: &str) -> String {
+        let recording: Recording = toml::from_str(toml).expect("a recording");
+        let command = html! { code { "cargo run -p test" } };
+        figure(&[Shown { scenario: "test::case", command, recording: &recording }]).into_string()
+    }
+
+    #[track_caller]
+    fn has(svg: &str, expected: &str, times: usize) {
+        assert_eq!(svg.matches(expected).count(), times, "{expected} in {svg}");
+    }
+
+    #[test]
+    fn a_thread_that_ends_just_before_the_process_is_not_cut() {
+        let svg = draw(
+            r#"
+            ended = 2.0
+            exit = 0
+            ended_by = "main"
+            stdout = [" 1.990s worker     done"]
+            [[thread]]
+            name = "main"
+            born = 0.0
+            [[thread.wait]]
+            from = 0.5
+            to = 2.0
+            joins = "worker"
+            [[thread]]
+            name = "worker"
+            born = 0.0
+            returned = 2.0
+            "#,
+        );
+        has(&svg, "class=\"torn\"", 0);
+        has(&svg, "class=\"cut\"", 0);
+        has(&svg, "class=\"returned\"", 2);
+        has(&svg, ">waits for worker<", 1);
+        has(&svg, "class=\"join\"", 1);
+        has(&svg, "<circle", 1);
+        has(&svg, "class=\"end\"", 1);
+    }
+
+    #[test]
+    fn a_scope_is_a_wait_without_a_name() {
+        let svg = draw(
+            r#"
+            ended = 1.2
+            exit = 0
+            ended_by = "main"
+            stdout = []
+            thread = [
+                { name = "main", born = 0.0, wait = [{ from = 0.0, to = 1.2 }] },
+                { name = "one", born = 0.0, returned = 0.4 },
+                { name = "two", born = 0.0, returned = 1.2 },
+            ]
+            "#,
+        );
+        has(&svg, ">waits<", 1);
+        has(&svg, "class=\"join\"", 0);
+        // `main` does nothing but wait.
+        has(&svg, "class=\"work\"", 2);
+    }
+
+    #[test]
+    fn a_thread_that_never_logs_has_a_lane_and_its_cut() {
+        let svg = draw(
+            r#"
+            ended = 3.0
+            signal = "SIGTERM"
+            stdout = [" 0.000s main       start"]
+            thread = [{ name = "main", born = 0.0 }, { name = "quiet", born = 0.5 }]
+            file = [{ name = "a<b.txt", size = 7, lines = 1, torn = true, last = ["one", "tw"] }]
+            "#,
+        );
+        has(&svg, "<circle", 1);
+        // A signal cuts `main` off like any other thread.
+        has(&svg, "class=\"torn\"", 2);
+        has(&svg, ">cut off at 3 s<", 2);
+        has(&svg, "SIGTERM ends the process at 3 s", 3);
+        has(&svg, "a&lt;b.txt: 1 line, then a torn one, 7 bytes", 3);
+        has(&svg, "quiet is born at 0.5 s, cut off at 3 s", 1);
+    }
+
+    #[test]
+    fn a_run_that_the_check_ended_would_go_on() {
+        let svg = draw("ended = 6.0\nstdout = []\nthread = [{ name = \"main\", born = 0.0 }]");
+        has(&svg, "class=\"stop\"", 1);
+        has(&svg, "class=\"end\"", 0);
+        has(&svg, ">still runs at 6 s<", 1);
+        has(&svg, "cut off", 0);
+    }
+
+    #[test]
+    fn two_hundred_threads_stay_a_picture() {
+        let threads: String = (0..200)
+            .map(|number| {
+                let born = f64::from(number) / 100.0;
+                format!("[[thread]]\nname = \"request-{number}\"\nborn = {born:.2}\n")
+            })
+            .collect();
+        let log: String =
+            (0..200).map(|number| format!("\" 1.000s request-{number} begins\",")).collect();
+        let svg = draw(&format!("ended = 2.5\nexit = 0\nstdout = [{log}]\n{threads}"));
+        has(&svg, "… and 189 more threads like these …", 1);
+        has(&svg, "class=\"name\"", 11);
+        has(&svg, "There are 200 threads in all", 1);
+        assert!(svg.len() < 30_000, "{} bytes", svg.len());
+    }
+
+    #[test]
+    fn two_runs_share_one_time_axis() {
+        let of = |ended: f64| -> Recording {
+            let text = format!(
+                "ended = {ended:.1}\nexit = 0\nended_by = \"main\"\nstdout = []\n\
+                 thread = [{{ name = \"main\", born = 0.0 }}]"
+            );
+            toml::from_str(&text).expect("a recording")
+        };
+        let (long, short) = (of(10.0), of(5.0));
+        let one = |scenario, recording| Shown { scenario, command: html! {}, recording };
+        let svg = figure(&[one("a", &long), one("b", &short)]).into_string();
+        has(&svg, ">10 s<", 2);
+        // The shorter one's bar is half as wide.
+        has(&svg, "width=\"97%\"", 1);
+        has(&svg, "width=\"48.5%\"", 1);
+    }
+
+    #[test]
+    fn no_blank_line_ends_the_html_inside_a_page() {
+        let svg = draw(
+            "ended = 1.0\nexit = 0\nstdout = [\"\", \"a\", \"\"]\n\
+             thread = [{ name = \"main\", born = 0.0 }]",
+        );
+        assert!(svg.lines().all(|line| !line.trim().is_empty()), "{svg}");
+    }
+}
