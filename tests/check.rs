@@ -113,13 +113,13 @@ fn what_a_thread_says_is_held_line_by_line() {
         |thread, lines| at_once(&format!("[[stdout]]\nthread = \"{thread}\"\nsays = {lines}"));
     keeps(&says("heartbeat", r#"["beat 1", "beat 2"]"#), BEATS);
     keeps(&says("nobody", "[]"), BEATS);
-    let id = "stdout heartbeat says";
-    let but = "it is `beat 1`, `beat 2`";
-    breaks(&says("heartbeat", r#"["beat 2", "beat 1"]"#), BEATS, &[(id, but)]);
-    breaks(&says("heartbeat", r#"["beat 1"]"#), BEATS, &[(id, but)]);
-    breaks(&says("heartbeat", r#"["beat 1", "beat"]"#), BEATS, &[(id, but)]);
-    let but = "there is no such line";
-    breaks(&says("nobody", r#"["beat 1"]"#), BEATS, &[("stdout nobody says", but)]);
+    let breaks =
+        |lines, but| breaks(&says("heartbeat", lines), BEATS, &[("stdout heartbeat says", but)]);
+    breaks(r#"["beat 2", "beat 1"]"#, "`beat 1` is in the place of `beat 2`");
+    breaks(r#"["beat 1"]"#, "`beat 2` follows after `beat 1`");
+    breaks(r#"["beat 1", "beat"]"#, "`beat 2` is in the place of `beat`");
+    breaks(r#"["beat 1", "beat 2", "beat 3"]"#, "`beat 3` is missing after `beat 2`");
+    breaks("[]", "`beat 1` follows at the beginning");
 }
 
 #[test]
@@ -271,7 +271,7 @@ fn a_report_names_all_that_is_broken_and_what_was_printed() {
   promised  stdout has `beat` 4 times
   but       1 time
   promised  stderr is empty
-  but       it is `oh`
+  but       `oh` follows at the beginning
   stdout
     beat
   stderr

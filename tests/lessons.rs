@@ -41,12 +41,17 @@ fn main() -> ExitCode {
     checks.sort_by_key(|check| Reverse(check.located.scenario.duration()));
 
     let shared = Arc::new(Shared { recordings, ..Shared::default() });
-    let (selected, names) = select(&arguments, &checks);
+    let selected = select(&arguments, &checks);
     if selected.is_empty() {
         let filter = arguments.filter.as_deref().unwrap_or_default();
-        eprintln!("nothing matches `{filter}`; there are:");
-        for name in names {
-            eprintln!("  {name}");
+        let lessons = workbook.lessons.iter().map(|lesson| lesson.name.as_str());
+        let likely = lessons.clone().max_by(|one, other| {
+            strsim::jaro_winkler(one, filter).total_cmp(&strsim::jaro_winkler(other, filter))
+        });
+        eprintln!("no lesson matches `{filter}`; did you mean `{}`?", likely.unwrap_or_default());
+        eprintln!("The lessons are:");
+        for lesson in lessons {
+            eprintln!("  {lesson}");
         }
         return ExitCode::FAILURE;
     }
@@ -123,7 +128,9 @@ fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
             if located.scenario.python.is_some() {
                 add(format!("python::{name}"), located, Subject::Twin);
             }
-            add(name, located, Subject::Lesson);
+            if !located.scenario.is_python_only() {
+                add(name, located, Subject::Lesson);
+            }
         }
         let name = &lesson.name;
         add(format!("exercise::{name}"), &lesson.exercise, Subject::Exercise);
@@ -133,22 +140,16 @@ fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
     checks
 }
 
-/// The packages and profiles that the arguments select, and the names of all tests.
-fn select<'a>(
-    arguments: &Arguments,
-    checks: &'a [Check],
-) -> (BTreeMap<Profile, BTreeSet<&'a str>>, BTreeSet<String>) {
+/// The packages that the arguments select, by profile.
+fn select<'a>(arguments: &Arguments, checks: &'a [Check]) -> BTreeMap<Profile, BTreeSet<&'a str>> {
     let mut selected: BTreeMap<Profile, BTreeSet<&str>> = BTreeMap::new();
-    let mut names = BTreeSet::new();
     for check in checks {
-        let trial = Trial::test(&check.name, || Ok(()));
-        if !arguments.is_filtered_out(&trial) {
+        if !arguments.is_filtered_out(&Trial::test(&check.name, || Ok(()))) {
             let packages = selected.entry(check.located.scenario.profile).or_default();
             packages.insert(&check.lesson().name);
         }
-        names.insert(check.name.clone());
     }
-    (selected, names)
+    selected
 }
 
 impl Check {
@@ -207,12 +208,12 @@ impl Check {
             names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
         };
         Err(format!(
-            "the untouched starter breaks {}; this one breaks {}.\n\
-             If you have begun the exercise, delete the marker line `{MARKER}` in {source}:\n\
-             then `cargo test {}` judges your work.\n\n{}",
+            "If you have begun the exercise, delete the marker line `{MARKER}` in {source}:\n\
+             then `cargo test {}` judges your work.\n\
+             The untouched starter breaks {}; this one breaks {}.\n\n{}",
+            self.lesson().name,
             names(wanted),
             names(verdict.ids()),
-            self.lesson().name,
             self.report(&verdict),
         )
         .into())
@@ -270,10 +271,8 @@ impl Check {
         self.lesson().source(&self.lesson().exercise_program())
     }
 
-    /// Whether the reader has not begun the exercise.
     fn has_marker(&self) -> bool {
-        let source = self.workbook.root.join(self.exercise_source());
-        fs::read_to_string(source).is_ok_and(|text| text.contains(MARKER))
+        has_marker(&self.workbook.root, &self.exercise_source())
     }
 
     fn why_no_python(&self, shared: &Shared) -> Option<String> {
@@ -333,19 +332,27 @@ impl Shared {
         &self.solved.get_or_init(all)[lesson]
     }
 
-    /// Names the exercise that follows the last one that has just been passed.
+    /// Names the next exercise that is not begun, after the last one that has just been passed.
     fn tell_what_is_next(&self, workbook: &Workbook) {
         let solved = |index: &usize| self.is_solved(workbook, *index).load(Ordering::Relaxed);
-        let Some(last) = (0..workbook.lessons.len()).rev().find(solved) else { return };
+        let count = workbook.lessons.len();
+        let Some(last) = (0..count).rev().find(solved) else { return };
+        let others = (last + 1..count).chain(0..last).map(|index| &workbook.lessons[index]);
+        let next = others.map(|lesson| lesson.source(&lesson.exercise_program()));
+        let next = next.map(|source| (has_marker(&workbook.root, &source), source));
         let passed = &workbook.lessons[last].name;
-        match workbook.lessons.get(last + 1) {
-            Some(next) => {
-                let source = next.source(&next.exercise_program());
+        match next.into_iter().find(|(is_new, _)| *is_new) {
+            Some((_, source)) => {
                 println!("exercise {passed}: passed. The next one is {}", source.display());
             }
-            None => println!("exercise {passed}: passed. It is the last one."),
+            None => println!("exercise {passed}: passed. All exercises are begun."),
         }
     }
+}
+
+/// Whether the reader has not begun an exercise.
+fn has_marker(root: &Path, source: &Path) -> bool {
+    fs::read_to_string(root.join(source)).is_ok_and(|text| text.contains(MARKER))
 }
 
 /// Asks `python3` once for itself: a version manager's shim would cost 0.1 s at every start.

@@ -64,6 +64,10 @@ pub fn hold(
             .broken
             .extend(broken.map(|broken| Broken { promised: broken.promised + which, ..broken }));
         verdict.printed.push_str(&printed(&outcome, which));
+        if matches!(outcome.end, End::Hung(_)) {
+            // A second run would only make the reader wait for as long again.
+            break;
+        }
     }
     Ok(verdict)
 }

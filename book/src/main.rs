@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, anyhow, bail};
 use book::preprocess::{self, Workshop};
 use book::recording::Recording;
 use book::workbook::{Lesson, Workbook};
@@ -18,7 +18,7 @@ use tracing::Level;
 
 /// When `main` Returns: builds the book, serves it on 127.0.0.1 and prints the address.
 #[derive(Parser)]
-#[command(name = "cargo run --", version, args_conflicts_with_subcommands = true)]
+#[command(bin_name = "cargo run --", args_conflicts_with_subcommands = true)]
 struct Arguments {
     #[command(subcommand)]
     command: Option<Command>,
@@ -44,10 +44,14 @@ enum Command {
         lessons: Vec<String>,
     },
     /// Speak mdBook's preprocessor protocol; book.toml calls it
+    #[command(hide = true)]
     Preprocess {
         #[command(subcommand)]
         question: Option<Question>,
     },
+    /// Anything else: perhaps the name of a lesson
+    #[command(external_subcommand)]
+    Other(Vec<String>),
 }
 
 #[derive(Subcommand)]
@@ -71,6 +75,7 @@ fn main() -> ExitCode {
         None => show(arguments.port, arguments.open),
         Some(Command::Build { dest }) => build(dest).map(|_| ExitCode::SUCCESS),
         Some(Command::Record { lessons }) => record(&lessons),
+        Some(Command::Other(words)) => Err(no_command(&words)),
         Some(Command::Preprocess { question: None }) => preprocess(),
         Some(Command::Preprocess { question: Some(Question::Supports { renderer }) }) => {
             Workshop.supports_renderer(&renderer).map(|yes| ExitCode::from(u8::from(!yes)))
@@ -82,6 +87,17 @@ fn main() -> ExitCode {
     })
 }
 
+/// What to say to whoever forgot the `-p` of `cargo run -p heartbeat`.
+fn no_command(words: &[String]) -> Error {
+    let word = words.first().map_or("", String::as_str);
+    match Workbook::load(&Workbook::home()) {
+        Ok(workbook) if workbook.lesson(word).is_some() => {
+            anyhow!("`{word}` is a lesson: `cargo run -p {word}` runs it")
+        }
+        _ => anyhow!("there is no command `{word}`; `cargo run -- --help` lists them"),
+    }
+}
+
 fn show(port: u16, open: bool) -> Result<ExitCode> {
     // Before the build, so that a taken port does not cost a wait.
     let listener = serve::bind(port)?;
@@ -89,8 +105,8 @@ fn show(port: u16, open: bool) -> Result<ExitCode> {
     let directory = build(None)?;
     serve::serve(listener, &directory, || {
         println!("the book is open at {address} (Ctrl-C ends it)");
-        if open && let Err(error) = open::that_detached(&address) {
-            eprintln!("no browser could be opened: {error}");
+        if open && open::that_detached(&address).is_err() {
+            eprintln!("no browser could be opened; open the address above yourself");
         }
     })?;
     Ok(ExitCode::SUCCESS)

@@ -12,7 +12,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use crate::promise::{Profile, Promise, Run, Scenario, When, in_seconds};
 use crate::recording::Recording;
 use crate::timeline;
-use crate::workbook::{Problem, Workbook, blocks, lesson_name, shown};
+use crate::workbook::{Lesson, Problem, Workbook, blocks, lesson_name, shown};
 
 /// The preprocessor, under the name that it has in `book.toml`.
 #[derive(Debug)]
@@ -54,17 +54,18 @@ fn render(
 ) -> Result<(), Problem> {
     let Some(path) = &chapter.source_path else { return Ok(()) };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let lesson = lesson_name(&stem).unwrap_or_default();
+    let lesson = lesson_name(&stem).and_then(|name| workbook.lesson(name));
     let blocks = blocks(&chapter.content).map_err(|(line, message)| Problem {
         path: path.clone(),
         line: Some(line),
         message,
     })?;
-    let tables = blocks.into_iter().map(|block| (block.range, table(lesson, &block.scenario)));
+    let tables = blocks.into_iter().zip(lesson.into_iter().cycle());
+    let tables = tables.map(|(block, lesson)| (block.range, table(lesson, &block.scenario)));
     let pictures = shown(&chapter.content).into_iter().map(|shown| {
         let recorded = |name: &String| {
             let (lesson, located) = workbook.scenario(name)?;
-            let command = command(&lesson.name, &located.scenario);
+            let command = command(lesson, &located.scenario);
             Some((name.clone(), command, recordings.get(name)?))
         };
         let recorded: Vec<_> = shown.scenarios.iter().filter_map(recorded).collect();
@@ -87,7 +88,7 @@ fn render(
     Ok(())
 }
 
-fn table(lesson: &str, scenario: &Scenario) -> Markup {
+fn table(lesson: &Lesson, scenario: &Scenario) -> Markup {
     let is_exercise = scenario.starter_breaks.is_some();
     let again = if scenario.twice { None } else { scenario.runs.get(1) };
     html! {
@@ -113,11 +114,13 @@ fn table(lesson: &str, scenario: &Scenario) -> Markup {
             }
             p.checked {
                 @if is_exercise {
-                    "Checked by " code { "cargo test " (lesson) } ", once the marker line is gone."
+                    "Checked by " code { "cargo test " (lesson.name) } ", once the marker line is gone."
                 } @else {
-                    "Checked by " code { "cargo test " (scenario.full_name(lesson)) } "."
+                    "Checked by " code { "cargo test " (scenario.full_name(&lesson.name)) } "."
                 }
-                @if let Some(version) = scenario.python {
+                @if let Some(version) = scenario.python && scenario.is_python_only() {
+                    " It holds from Python " (version) " on."
+                } @else if let Some(version) = scenario.python {
                     " The Python twin keeps the same promises, from Python " (version) " on."
                 }
             }
@@ -126,19 +129,23 @@ fn table(lesson: &str, scenario: &Scenario) -> Markup {
 }
 
 /// What the reader types to run it.
-fn command(lesson: &str, scenario: &Scenario) -> Markup {
-    let program = match (&scenario.starter_breaks, &scenario.program) {
-        (Some(_), _) => Some(format!("{lesson}-exercise")),
-        (None, Some(program)) => Some(program.get_ref().clone()),
-        (None, None) => None,
+fn command(lesson: &Lesson, scenario: &Scenario) -> Markup {
+    let program = match scenario.starter_breaks {
+        Some(_) => lesson.exercise_program(),
+        None => lesson.program(scenario).to_owned(),
     };
     html! {
         code {
-            "cargo run"
-            @if scenario.profile == Profile::Abort { " --profile abort" }
-            " -p " (lesson)
-            @if let Some(program) = program { " --bin " (program) }
-            @if !scenario.runs[0].args.is_empty() { " -- " (scenario.runs[0].args.join(" ")) }
+            @if scenario.is_python_only() {
+                "python3 " (lesson.twin(&program).display())
+            } @else {
+                "cargo run"
+                @if scenario.profile == Profile::Abort { " --profile abort" }
+                " -p " (lesson.name)
+                @if program != lesson.name { " --bin " (program) }
+                @if !scenario.runs[0].args.is_empty() { " --" }
+            }
+            @for argument in &scenario.runs[0].args { " " (argument) }
         }
     }
 }

@@ -33,7 +33,8 @@ pub const STILL_ALIVE: Duration = Duration::from_secs(2);
 pub struct Scenario {
     /// Tells the scenarios of a chapter apart; the lesson's own has none.
     pub name: Option<String>,
-    /// The program, or the lesson's own where there is none.
+    /// The program, or the lesson's own where there is none. A name that ends in `.py` is that of a
+    /// twin: the scenario is about Python alone.
     pub program: Option<Spanned<String>>,
     /// The cargo profile that the program is built with.
     pub profile: Profile,
@@ -230,6 +231,11 @@ impl Scenario {
             }
             (false, None) => {}
         }
+        if scenario.is_python_only() && scenario.python.is_none() {
+            return Err(
+                "a Python program needs `python`, the oldest version that keeps this".into()
+            );
+        }
         scenario.check_starter_breaks()?;
         Ok(scenario)
     }
@@ -258,6 +264,11 @@ impl Scenario {
                 span: Some(unknown.span()),
             }),
         }
+    }
+
+    /// Whether it is about a Python program alone.
+    pub fn is_python_only(&self) -> bool {
+        self.program.as_ref().is_some_and(|program| program.get_ref().ends_with(".py"))
     }
 
     /// The name of its test and of its recording, given the lesson's.
@@ -460,8 +471,7 @@ impl LinePromise {
         let texts = texts(printed, self.thread.as_deref());
         match &self.what {
             Lines::Says(expected) if *expected == texts => Ok(()),
-            Lines::Says(_) if texts.is_empty() => Err("there is no such line".to_owned()),
-            Lines::Says(_) => Err(format!("it is {}", quoted(&texts))),
+            Lines::Says(expected) => Err(difference(expected, &texts)),
             Lines::Order(expected) => {
                 let mut rest = texts.iter();
                 match expected.iter().find(|text| !rest.any(|line| line.contains(*text))) {
@@ -477,6 +487,21 @@ impl LinePromise {
                 Count::ZERO.judge(texts.iter().filter(|line| line.contains(text)).count())
             }
         }
+    }
+}
+
+/// Where a list of lines first differs from what is expected.
+fn difference(expected: &[String], found: &[String]) -> String {
+    let same = expected.iter().zip(found).take_while(|(one, other)| one == other).count();
+    let after = match same.checked_sub(1) {
+        Some(last) => format!("after `{}`", expected[last]),
+        None => "at the beginning".to_owned(),
+    };
+    match (expected.get(same), found.get(same)) {
+        (Some(missing), None) => format!("`{missing}` is missing {after}"),
+        (None, Some(extra)) => format!("`{extra}` follows {after}"),
+        (Some(expected), Some(found)) => format!("`{found}` is in the place of `{expected}`"),
+        (None, None) => "there is no difference".to_owned(),
     }
 }
 
@@ -703,6 +728,7 @@ mod tests {
                 "`twice` and `again`",
             ),
             ("ends = 1\nexit = 0\n[again]\nname = \"a\"\nends = 1\nexit = 0", "`again` says how"),
+            ("ends = 1\nexit = 0\nprogram = \"a.py\"", "a Python program needs `python`"),
             ("ends = 1\nexit = 0\nstarter_breaks = []", "`starter_breaks` is empty"),
             ("ends = 1\nexit = 0\nname = \"a\"\nstarter_breaks = [\"ends\"]", "an exercise has no"),
         ] {

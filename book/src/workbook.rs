@@ -231,9 +231,10 @@ impl Workbook {
 }
 
 impl Lesson {
-    /// The program that a scenario runs.
+    /// The program that a scenario runs; of a Python program, the one whose twin it is.
     pub fn program<'a>(&'a self, scenario: &'a Scenario) -> &'a str {
-        scenario.program.as_ref().map_or(&self.name, |program| program.get_ref())
+        let program = scenario.program.as_ref().map_or(&*self.name, |program| program.get_ref());
+        program.trim_end_matches(".py")
     }
 
     /// The source of a program, relative to the root.
@@ -441,7 +442,9 @@ impl Reading<'_> {
             sources.into_iter().map(|path| (lesson.exercise.line, path)).collect();
         for Located { line, scenario } in &lesson.scenarios {
             let program = lesson.program(scenario);
-            needed.push((*line, lesson.source(program)));
+            if !scenario.is_python_only() {
+                needed.push((*line, lesson.source(program)));
+            }
             if scenario.python.is_some() {
                 needed.push((*line, lesson.twin(program)));
             }

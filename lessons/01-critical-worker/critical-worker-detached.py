@@ -32,8 +32,8 @@ def main(path):
     ).start()
 
     time.sleep(5)
-    say("my own work is done, critical is not")
-    # The only change is daemon=True: the interpreter does not wait.
+    say("my own work is done")
+    # The change is daemon=True: the interpreter does not wait.
 
 
 # ANCHOR_END: program

@@ -32,7 +32,7 @@ def main(path):
     ).start()
 
     time.sleep(5)
-    say("my own work is done, critical is not")
+    say("my own work is done")
     # No join: at the end the interpreter joins every thread that is not a daemon.
 
 

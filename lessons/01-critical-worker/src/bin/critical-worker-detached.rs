@@ -29,9 +29,9 @@ fn run(path: &str) -> io::Result<()> {
         .spawn(move || write_journal(journal, &path))?;
 
     thread::sleep(Duration::from_secs(5));
-    info!("my own work is done, critical is not");
+    info!("my own work is done");
     // ANCHOR: change
-    // The only change: the handle is dropped, not joined. `critical` is detached.
+    // The change: the handle is dropped, not joined. `critical` is detached.
     drop(critical);
     Ok(())
     // ANCHOR_END: change
@@ -41,7 +41,7 @@ fn run(path: &str) -> io::Result<()> {
 fn write_journal(mut journal: File, path: &str) -> io::Result<()> {
     for step in 1..=5 {
         thread::sleep(Duration::from_secs(2));
-        // One write a line: the process ends between two lines, never inside one.
+        // One write a line: if it is cut off, a line is there whole or not at all.
         journal.write_all(format!("step {step}\n").as_bytes())?;
         info!("step {step} of 5 is in {path}");
     }

@@ -2,16 +2,17 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::panic;
 use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use std::{env, panic};
 
 use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    match write_reports() {
+    let failing = env::args().nth(1).unwrap_or_else(|| "orders".to_owned());
+    match write_reports(failing) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("the reports are not complete: {error}");
@@ -21,10 +22,15 @@ fn main() -> ExitCode {
 }
 
 /// If a report fails, so does the program. The other one is to be complete anyway.
-fn write_reports() -> io::Result<()> {
-    info!("writing two reports");
-    let orders = spawn("orders", write_orders)?;
-    let invoices = spawn("invoices", write_invoices)?;
+fn write_reports(failing: String) -> io::Result<()> {
+    info!("writing two reports; {failing} will fail");
+    let fails = failing.clone();
+    let orders = spawn("orders", move || {
+        write_report("orders", 4, Duration::from_secs(1), &fails)
+    })?;
+    let invoices = spawn("invoices", move || {
+        write_report("invoices", 3, Duration::from_millis(1400), &failing)
+    })?;
 
     // ANCHOR: solution
     // Wait for both first: a `?` between the joins would cut the other report off.
@@ -36,33 +42,30 @@ fn write_reports() -> io::Result<()> {
     Ok(())
 }
 
-/// The second order has no customer, so this report ends with an error after 2 s.
-fn write_orders() -> io::Result<()> {
-    let mut report = File::create("orders.txt")?;
-    for order in 1..=3 {
-        thread::sleep(Duration::from_secs(1));
-        if order == 2 {
-            return Err(io::Error::other("order 2 has no customer"));
+/// Writes a report of so many rows; the second row of the failing one is bad.
+fn write_report(
+    name: &str,
+    rows: u32,
+    step: Duration,
+    failing: &str,
+) -> io::Result<()> {
+    let mut report = File::create(format!("{name}.txt"))?;
+    for row in 1..=rows {
+        thread::sleep(step);
+        if row == 2 && name == failing {
+            return Err(io::Error::other(format!(
+                "row 2 of {name} has no customer"
+            )));
         }
-        report.write_all(format!("order {order}\n").as_bytes())?;
-        info!("order {order} is in orders.txt");
-    }
-    Ok(())
-}
-
-fn write_invoices() -> io::Result<()> {
-    let mut report = File::create("invoices.txt")?;
-    for invoice in 1..=3 {
-        thread::sleep(Duration::from_millis(1500));
-        report.write_all(format!("invoice {invoice}\n").as_bytes())?;
-        info!("invoice {invoice} is in invoices.txt");
+        report.write_all(format!("row {row}\n").as_bytes())?;
+        info!("row {row} of {rows} is in {name}.txt");
     }
     Ok(())
 }
 
 fn spawn(
     name: &str,
-    work: fn() -> io::Result<()>,
+    work: impl FnOnce() -> io::Result<()> + Send + 'static,
 ) -> io::Result<JoinHandle<io::Result<()>>> {
     thread::Builder::new().name(name.to_owned()).spawn(work)
 }

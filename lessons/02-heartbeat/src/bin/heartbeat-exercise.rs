@@ -1,13 +1,15 @@
 //! Exercise: a job that must be finished, and a helper that must not hold it up.
 //!
-//! Run it:      cargo run -p heartbeat --bin heartbeat-exercise
+//! In the workbook's root:
+//!
+//! Run it:      cargo run -p heartbeat --bin heartbeat-exercise -- 5
 //! Check it:    cargo test heartbeat
+//!              (this file alone: cargo test exercise::heartbeat)
 //! Start over:  git restore lessons/02-heartbeat/src/bin/heartbeat-exercise.rs
 
 use std::io;
-use std::panic;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{env, panic, thread};
 
 use tracing::info;
 
@@ -15,10 +17,13 @@ use tracing::info;
 
 fn main() -> io::Result<()> {
     lesson_log::init();
-    info!("the export starts");
+    let rows = env::args().nth(1).and_then(|rows| rows.parse().ok()).unwrap_or(5);
+    info!("the export of {rows} rows starts");
     let threads = [
-        thread::Builder::new().name("export".to_owned()).spawn(export_rows)?,
-        thread::Builder::new().name("lease".to_owned()).spawn(renew_lease)?,
+        thread::Builder::new()
+            .name("export".to_owned())
+            .spawn(move || export(rows))?,
+        thread::Builder::new().name("status".to_owned()).spawn(report_status)?,
     ];
     // Every row is to be exported, so nothing may be left undone.
     for thread in threads {
@@ -28,20 +33,24 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-/// The job: five rows, half a second each.
-fn export_rows() {
-    for row in 1..=5 {
-        thread::sleep(Duration::from_millis(500));
-        info!("row {row} of 5 is exported");
+/// The job: half a second for each row.
+fn export(rows: u32) {
+    let start = Instant::now();
+    for row in 1..=rows {
+        sleep_until(start + row * Duration::from_millis(500));
+        info!("row {row} is exported");
     }
 }
 
-/// The helper: tells the scheduler every 0.9 s that the job is alive.
-fn renew_lease() {
+/// The helper: tells the scheduler every second that the job is alive.
+fn report_status() {
     let start = Instant::now();
-    for renewal in 1.. {
-        info!("renewal {renewal}");
-        let next = start + renewal * Duration::from_millis(900);
-        thread::sleep(next.saturating_duration_since(Instant::now()));
+    for report in 1.. {
+        info!("report {report}: alive");
+        sleep_until(start + report * Duration::from_secs(1));
     }
+}
+
+fn sleep_until(time: Instant) {
+    thread::sleep(time.saturating_duration_since(Instant::now()));
 }

@@ -16,7 +16,7 @@ fn main() -> io::Result<()> {
     thread::sleep(Duration::from_millis(3500));
     info!("my own work is done");
     // ANCHOR: change
-    // The only change: `main` waits for a thread that never returns.
+    // The change: `main` waits for a thread that never returns.
     if heartbeat.join().is_err() {
         info!("heartbeat panicked");
     }
