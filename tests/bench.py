@@ -148,8 +148,8 @@ def edit(directory):
     for count in range(3):
         source.write_text(source.read_text().replace("3.5 s\")", "3.5 s\") ", 1))
         seconds = run(["cargo", "test", "heartbeat"], work)[1]
-        # The untouched starter hangs and is ended 5 s after the 2.5 s that it promises.
-        own = 7.5
+        # The untouched starter hangs and is ended 6 s after the 2.5 s that it promises.
+        own = 8.5
         print(f"edit: cargo test heartbeat: {seconds:.2f} s, {seconds - own:.2f} s beside its "
               f"longest run (at most 1)", flush=True)
 

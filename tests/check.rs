@@ -62,10 +62,10 @@ fn the_end_has_two_sides() {
 fn a_program_that_hangs_is_ended_and_named() {
     let start = Instant::now();
     let verdict = hold("ends = 0.1\nexit = 0", "echo start; sleep 60");
-    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(9), "{:?}", start.elapsed());
     let [broken] = &verdict.broken[..] else { panic!("{verdict}") };
     assert_eq!(broken.id, "ends");
-    assert!(broken.but.starts_with("it was still running after 5.1"), "{}", broken.but);
+    assert!(broken.but.starts_with("it was still running after 6.1"), "{}", broken.but);
 }
 
 #[test]
@@ -116,10 +116,10 @@ fn what_a_thread_says_is_held_line_by_line() {
     let breaks =
         |lines, but| breaks(&says("heartbeat", lines), BEATS, &[("stdout heartbeat says", but)]);
     breaks(r#"["beat 2", "beat 1"]"#, "`beat 1` is in the place of `beat 2`");
-    breaks(r#"["beat 1"]"#, "`beat 2` follows after `beat 1`");
+    breaks(r#"["beat 1"]"#, "there is `beat 2` after `beat 1`");
     breaks(r#"["beat 1", "beat"]"#, "`beat 2` is in the place of `beat`");
     breaks(r#"["beat 1", "beat 2", "beat 3"]"#, "`beat 3` is missing after `beat 2`");
-    breaks("[]", "`beat 1` follows at the beginning");
+    breaks("[]", "there is `beat 1`");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn how_often_in_which_order_and_what_not() {
     keeps(&at_once("[[stdout]]\nhas = \"beat\"\ntimes = 2"), BEATS);
     keeps(&at_once("[[stdout]]\nhas = \"beat\"\ntimes = [1, 2]"), BEATS);
     keeps(&at_once("[[stdout]]\nabsent = \"heartbeat\""), BEATS);
-    keeps(&at_once("[[stdout]]\norder = [\"start\", \"beat 2\", \"plain\"]"), BEATS);
+    keeps(&at_once("[[stdout]]\norder = [\"start\", \"beat 2\"]"), BEATS);
     breaks(
         &at_once(
             "[[stdout]]\nhas = \"beat\"\ntimes = 3\n\
@@ -142,7 +142,7 @@ fn how_often_in_which_order_and_what_not() {
             ("stdout has beat", "2 times"),
             ("stdout has boat", "it does not"),
             ("stdout absent beat 1", "1 time"),
-            ("stdout order", "`beat 1` is not there, or not in its place"),
+            ("stdout order", "`beat 1` does not come after `beat 2`"),
             ("stderr has start", "it does not"),
         ],
     );
@@ -271,7 +271,7 @@ fn a_report_names_all_that_is_broken_and_what_was_printed() {
   promised  stdout has `beat` 4 times
   but       1 time
   promised  stderr is empty
-  but       `oh` follows at the beginning
+  but       there is `oh`
   stdout
     beat
   stderr

@@ -204,16 +204,19 @@ impl Check {
         if wanted == verdict.ids() {
             return Ok(Completion::Completed);
         }
-        let names = |names: BTreeSet<&str>| {
-            names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-        };
+        let found = verdict.ids();
+        let mut change = String::new();
+        for (verb, names) in [("breaks", &found - &wanted), ("keeps", &wanted - &found)] {
+            for name in names {
+                change
+                    .push_str(&format!("Other than the untouched starter, it {verb} `{name}`.\n"));
+            }
+        }
+        let lesson = &self.lesson().name;
         Err(format!(
             "If you have begun the exercise, delete the marker line `{MARKER}` in {source}:\n\
-             then `cargo test {}` judges your work.\n\
-             The untouched starter breaks {}; this one breaks {}.\n\n{}",
-            self.lesson().name,
-            names(wanted),
-            names(verdict.ids()),
+             then `cargo test {lesson}` judges your work.\n\
+             {change}\n{}",
             self.report(&verdict),
         )
         .into())

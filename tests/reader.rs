@@ -104,7 +104,11 @@ fn without_marker_the_work_is_judged(desk: &Desk) {
         &text,
         "  promised  ends 4.2 s after the start (at most 0.5 s later) (first run)\n  but       it ended after 2.0",
     );
-    has(&text, "  promised  `invoices.txt` has 3 lines (first run)\n  but       it has 1\n");
+    has(&text, "  but       it is \"row 1\\n\"\n");
+    has(
+        &text,
+        "  but       `row 2 of 3 is in invoices.txt` is missing after `row 1 of 3 is in invoices.txt`\n",
+    );
     has(&text, "    the reports are not complete: row 2 of orders has no customer\n");
 }
 

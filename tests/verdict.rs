@@ -171,7 +171,7 @@ fn judge_end(ends: Ends, outcome: &Outcome) -> Result<(), String> {
     match (ends, outcome.end) {
         (Ends::Never, End::Alive) => Ok(()),
         (Ends::Never, End::Hung(after)) => Err(format!(
-            "the lines below were not there after {:.2} s, and the check ended it",
+            "after {:.2} s it had not printed just what is promised, and the check ended it",
             after.as_secs_f64()
         )),
         (_, End::Hung(after)) => Err(format!(

@@ -63,22 +63,27 @@ fn render(
     let tables = blocks.into_iter().zip(lesson.into_iter().cycle());
     let tables = tables.map(|(block, lesson)| (block.range, table(lesson, &block.scenario)));
     let pictures = shown(&chapter.content).into_iter().map(|shown| {
-        let recorded = |name: &String| {
+        let recorded = shown.scenarios.iter().map(|name| {
             let (lesson, located) = workbook.scenario(name)?;
-            let command = command(lesson, &located.scenario);
-            Some((name.clone(), command, recordings.get(name)?))
-        };
-        let recorded: Vec<_> = shown.scenarios.iter().filter_map(recorded).collect();
-        let recorded: Vec<_> = recorded
-            .iter()
-            .map(|(name, command, recording)| timeline::Shown {
+            Some(timeline::Shown {
                 scenario: name,
-                command: command.clone(),
-                recording,
+                command: command(lesson, &located.scenario),
+                recording: recordings.get(name)?,
             })
-            .collect();
-        (shown.range, timeline::figure(&recorded))
+        });
+        let recorded: Option<Vec<_>> = recorded.collect();
+        let recorded = recorded.ok_or_else(|| Problem {
+            path: path.clone(),
+            line: Some(shown.line),
+            message: "no lesson's chapter shows a recording of this name".to_owned(),
+        })?;
+        let markup = match (shown.lines, &recorded[..]) {
+            (Some(lines), [one]) => timeline::log(one.recording, lines),
+            _ => timeline::figure(&recorded),
+        };
+        Ok((shown.range, markup))
     });
+    let pictures = pictures.collect::<Result<Vec<_>, Problem>>()?;
     let mut rendered: Vec<_> = tables.chain(pictures).collect();
     // From the last to the first, so that the places of the earlier ones stay right.
     rendered.sort_by_key(|(range, _)| Reverse(range.start));

@@ -145,7 +145,7 @@ pub struct LinePromise {
 pub enum Lines {
     /// Exactly these, in this order.
     Says(Vec<String>),
-    /// These texts in this order; others may stand between them.
+    /// These in this order; others may stand between them.
     Order(Vec<String>),
     /// So many lines hold this text.
     Has(Pattern, Count),
@@ -474,9 +474,14 @@ impl LinePromise {
             Lines::Says(expected) => Err(difference(expected, &texts)),
             Lines::Order(expected) => {
                 let mut rest = texts.iter();
-                match expected.iter().find(|text| !rest.any(|line| line.contains(*text))) {
+                match expected.iter().position(|text| !rest.any(|line| line == text)) {
                     None => Ok(()),
-                    Some(missing) => Err(format!("`{missing}` is not there, or not in its place")),
+                    Some(0) => Err(format!("`{}` is not there", expected[0])),
+                    Some(index) => Err(format!(
+                        "`{}` does not come after `{}`",
+                        expected[index],
+                        expected[index - 1]
+                    )),
                 }
             }
             Lines::Has(pattern, count) => {
@@ -494,12 +499,12 @@ impl LinePromise {
 fn difference(expected: &[String], found: &[String]) -> String {
     let same = expected.iter().zip(found).take_while(|(one, other)| one == other).count();
     let after = match same.checked_sub(1) {
-        Some(last) => format!("after `{}`", expected[last]),
-        None => "at the beginning".to_owned(),
+        Some(last) => format!(" after `{}`", expected[last]),
+        None => String::new(),
     };
     match (expected.get(same), found.get(same)) {
-        (Some(missing), None) => format!("`{missing}` is missing {after}"),
-        (None, Some(extra)) => format!("`{extra}` follows {after}"),
+        (Some(missing), None) => format!("`{missing}` is missing{after}"),
+        (None, Some(extra)) => format!("there is `{extra}`{after}"),
         (Some(expected), Some(found)) => format!("`{found}` is in the place of `{expected}`"),
         (None, None) => "there is no difference".to_owned(),
     }

@@ -26,11 +26,12 @@ use crate::promise::{Ends, Run, STILL_ALIVE, Stream, When, texts};
 /// A program has to print its first line within this time after it was started.
 pub const FIRST_OUTPUT: Duration = Duration::from_secs(2);
 
-/// How long after its promised end a program is ended as hanging.
-const HANGS: Duration = Duration::from_secs(5);
+/// How long after its promised end a program is ended as hanging: long enough that most wrong
+/// programs end by themselves and are told apart from those that hang.
+const HANGS: Duration = Duration::from_secs(6);
 
 /// How long a program that never ends may take until it has printed all that is expected.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How long the check waits for what a moment should settle: the last bytes in a pipe, a child
 /// process that is about to end.

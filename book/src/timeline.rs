@@ -51,6 +51,13 @@ pub fn figure(shown: &[Shown<'_>]) -> Markup {
     }
 }
 
+/// The first lines of a recording's log.
+pub fn log(recording: &Recording, lines: usize) -> Markup {
+    html! {
+        pre.transcript { @for line in recording.stdout.iter().take(lines) { samp { (line) } "\n" } }
+    }
+}
+
 /// One line an element, so that no blank line ends the HTML in the middle of a page of Markdown.
 fn transcript(recording: &Recording) -> Markup {
     html! {

@@ -42,8 +42,8 @@ pub struct Lesson {
     pub shown: Vec<Shown>,
 }
 
-/// A line in a page that shows recordings, above one another on one time axis:
-/// `{{#recording heartbeat heartbeat::joined}}`.
+/// A line in a page that shows recordings: `{{#recording heartbeat heartbeat::joined}}` draws them
+/// above one another on one time axis, `{{#log heartbeat 3}}` has the first lines of one's log.
 #[derive(Clone, Debug)]
 pub struct Shown {
     /// Counted from 1.
@@ -52,6 +52,8 @@ pub struct Shown {
     pub range: Range<usize>,
     /// The scenarios whose recordings are shown.
     pub scenarios: Vec<String>,
+    /// Only so many lines of the log, and no picture.
+    pub lines: Option<usize>,
 }
 
 /// A scenario, and the line of the chapter that its block begins on.
@@ -308,15 +310,18 @@ pub fn shown(markdown: &str) -> Vec<Shown> {
     let mut start = 0;
     for (index, line) in markdown.split_inclusive('\n').enumerate() {
         let text = line.trim_end();
-        let names = text.strip_prefix("{{#recording ").and_then(|rest| rest.strip_suffix("}}"));
-        if let Some(names) = names {
-            shown.push(Shown {
-                line: index + 1,
-                range: start..start + text.len(),
-                scenarios: names.split_whitespace().map(str::to_owned).collect(),
-            });
-        }
+        let range = start..start + text.len();
         start += line.len();
+        let words = text.strip_prefix("{{#").and_then(|rest| rest.strip_suffix("}}"));
+        let mut words = words.unwrap_or_default().split_whitespace().map(str::to_owned);
+        let directive = words.next();
+        let mut scenarios: Vec<String> = words.collect();
+        let lines = match directive.as_deref() {
+            Some("recording") => None,
+            Some("log") => scenarios.pop().and_then(|lines| lines.parse().ok()),
+            _ => continue,
+        };
+        shown.push(Shown { line: index + 1, range, scenarios, lines });
     }
     shown
 }

@@ -25,7 +25,7 @@ def main(path):
     try:
         journal = open(path, "w")
     except OSError as error:
-        sys.exit(f"cannot write {path}: {error.strerror}")
+        sys.exit(f"cannot write {path}: {error.strerror} (os error {error.errno})")
     say("my own work takes 5 s")
     threading.Thread(
         target=write_journal, args=(journal, path), name="critical", daemon=False
