@@ -214,19 +214,23 @@ impl Recording {
         self.stdout.iter().filter_map(|line| line.parse().ok())
     }
 
-    /// Whether a thread was cut off at the end of the process.
+    /// Whether the program would have gone on: the recorder ended it.
+    pub fn goes_on(&self) -> bool {
+        self.exit.is_none() && self.signal.is_none()
+    }
+
+    /// Whether a thread was cut off, at the end of the process or of the recording.
     pub fn cuts(&self, thread: &Thread) -> bool {
         thread.returned.is_none() && self.ended_by.as_ref() != Some(&thread.name)
     }
 
     /// Whether it ends when a promise says.
     pub fn ends_as(&self, ends: Ends) -> bool {
-        let goes_on = self.exit.is_none() && self.signal.is_none();
         match ends {
-            Ends::Never => goes_on,
+            Ends::Never => self.goes_on(),
             Ends::At(time) => {
                 let late = self.ended - time.as_secs_f64();
-                !goes_on && (0.0..=TOLERANCE.as_secs_f64()).contains(&late)
+                !self.goes_on() && (0.0..=TOLERANCE.as_secs_f64()).contains(&late)
             }
         }
     }

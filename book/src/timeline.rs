@@ -104,7 +104,7 @@ fn picture(shown: &Shown<'_>, span: f64) -> Markup {
                         Lane::Thread(thread) => (lane_of(thread, recording, &scale)),
                         Lane::Others(count) => {
                             text.fate x="1%" y=(BAR_Y + 8.0) {
-                                "… and " (count) " more threads like these …"
+                                "… and " (count) " more threads …"
                             }
                         }
                     }
@@ -177,7 +177,8 @@ fn percent(value: f64) -> String {
 
 fn axis_marks(scale: &Scale, axis: f64) -> Markup {
     let step = scale.step();
-    let count = (scale.span / step).floor() as usize;
+    // A quotient such as 5.999… is meant to be 6.
+    let count = (scale.span / step + 0.001).floor() as usize;
     html! {
         g.axis {
             line x1=(scale.at(0.0)) x2=(scale.at(scale.span)) y1=(axis) y2=(axis) {}
@@ -206,7 +207,8 @@ fn anchor(is_first: bool, time: f64, scale: &Scale) -> &'static str {
 
 fn lane_of(thread: &Thread, recording: &Recording, scale: &Scale) -> Markup {
     let end = thread.returned.unwrap_or(recording.ended);
-    let is_cut = recording.cuts(thread);
+    // The recorder's end is not the program's: it tears nothing.
+    let is_cut = recording.cuts(thread) && !recording.goes_on();
     html! {
         text x="1%" y="12" {
             tspan.name { (thread.name) }
@@ -233,7 +235,7 @@ fn lane_of(thread: &Thread, recording: &Recording, scale: &Scale) -> Markup {
                 path d="M2 -2 L2 16 L-5 14.5 L0 11.5 L-6 8.5 L0 5.5 L-6 2.5 L-2 -2 Z" {}
                 polyline points="-5,14.5 0,11.5 -6,8.5 0,5.5 -6,2.5 -2,-1" {}
             }
-        } @else {
+        } @else if !recording.goes_on() || thread.returned.is_some() {
             line.returned x1=(scale.at(end)) x2=(scale.at(end)) y1=(BAR_Y - 3.0) y2=(BAR_Y + BAR + 3.0) {}
         }
     }
@@ -269,7 +271,7 @@ fn fate(thread: &Thread, recording: &Recording) -> String {
         None if !recording.cuts(thread) => {
             format!("ends the process at {}", seconds(recording.ended))
         }
-        None if recording.exit.is_none() && recording.signal.is_none() => {
+        None if recording.goes_on() => {
             format!("still runs at {}", seconds(recording.ended))
         }
         None => format!("cut off at {}", seconds(recording.ended)),
@@ -281,10 +283,16 @@ fn joins(recording: &Recording, lanes: &[Lane<'_>], scale: &Scale) -> Markup {
     let lane = |name: &str| {
         lanes.iter().position(|lane| matches!(lane, Lane::Thread(thread) if thread.name == name))
     };
+    // A join that has not come to its end points at nothing.
+    let is_over = |wait: &&Wait| {
+        let joined =
+            recording.thread.iter().find(|thread| Some(&thread.name) == wait.joins.as_ref());
+        joined.is_some_and(|thread| thread.returned.is_some())
+    };
     let middle = |lane: usize| TOP + LANE * lane as f64 + BAR_Y + BAR / 2.0;
     html! {
         @for thread in &recording.thread {
-            @for wait in &thread.wait {
+            @for wait in thread.wait.iter().filter(is_over) {
                 @if let (Some(to), Some(from)) =
                     (lane(&thread.name), wait.joins.as_deref().and_then(lane)) {
                     @let (from, to) = (middle(from), middle(to));
@@ -306,9 +314,8 @@ fn end_of_process(recording: &Recording, scale: &Scale, axis: f64) -> Markup {
         0.66.. => (x.clone(), "end"),
         _ => (scale.at(0.0), "start"),
     };
-    let goes_on = recording.exit.is_none() && recording.signal.is_none();
     html! {
-        line.(if goes_on { "stop" } else { "end" }) x1=(x) x2=(x) y1="16" y2=(axis) {}
+        line.(if recording.goes_on() { "stop" } else { "end" }) x1=(x) x2=(x) y1="16" y2=(axis) {}
         text x=(text_x) y="12" text-anchor=(anchor) { (the_end(recording)) }
     }
 }
@@ -418,6 +425,7 @@ mod tests {
             ]
             "#,
         );
+        has(&svg, ">1.2 s<", 1);
         has(&svg, ">waits<", 1);
         has(&svg, "class=\"join\"", 0);
         // `main` does nothing but wait.
@@ -445,11 +453,24 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_the_check_ended_would_go_on() {
-        let svg = draw("ended = 6.0\nstdout = []\nthread = [{ name = \"main\", born = 0.0 }]");
+    fn a_run_that_the_recorder_ended_would_go_on() {
+        let svg = draw(
+            r#"
+            ended = 6.0
+            stdout = []
+            thread = [
+                { name = "main", born = 0.0, wait = [{ from = 3.5, to = 6.0, joins = "beat" }] },
+                { name = "beat", born = 0.0 },
+            ]
+            "#,
+        );
+        has(&svg, ">waits for beat<", 1);
+        has(&svg, "class=\"join\"", 0);
+        has(&svg, "class=\"torn\"", 0);
+        has(&svg, "class=\"returned\"", 0);
         has(&svg, "class=\"stop\"", 1);
         has(&svg, "class=\"end\"", 0);
-        has(&svg, ">still runs at 6 s<", 1);
+        has(&svg, ">still runs at 6 s<", 2);
         has(&svg, "cut off", 0);
     }
 
@@ -464,7 +485,7 @@ mod tests {
         let log: String =
             (0..200).map(|number| format!("\" 1.000s request-{number} begins\",")).collect();
         let svg = draw(&format!("ended = 2.5\nexit = 0\nstdout = [{log}]\n{threads}"));
-        has(&svg, "… and 189 more threads like these …", 1);
+        has(&svg, "… and 189 more threads …", 1);
         has(&svg, "class=\"name\"", 11);
         has(&svg, "There are 200 threads in all", 1);
         assert!(svg.len() < 30_000, "{} bytes", svg.len());
