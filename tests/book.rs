@@ -296,6 +296,39 @@ fn open_starts_the_browser_with_the_address() {
 }
 
 #[test]
+fn without_strace_the_recorder_says_what_it_can_do() {
+    let empty = TempDir::new().expect("a temporary directory");
+    let output = Command::new(&*BOOK).arg("record").env("PATH", empty.path()).output();
+    let output = output.expect("the reader runs");
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(
+        String::from_utf8_lossy(&output.stderr),
+        "cannot record here: it takes Linux and strace (on Debian, apt install strace) to see when \
+         threads are born and end; the recordings that are there can be shown and checked\n"
+    );
+}
+
+#[test]
+fn a_picture_is_no_burden_to_its_page() {
+    for (name, page) in &*PAGES {
+        for picture in find(r#"(?s)(<figure class="recording">.*?</figure>)"#, page) {
+            assert!(picture.len() < 30_000, "{name} has a picture of {} bytes", picture.len());
+        }
+    }
+}
+
+#[test]
+fn a_forgotten_flag_is_guessed() {
+    let said = |word| {
+        let output = book(&[word]);
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert_eq!(said("heartbeat"), "`heartbeat` is a lesson: `cargo run -p heartbeat` runs it\n");
+    assert_eq!(said("sing"), "there is no command `sing`; `cargo run -- --help` lists them\n");
+}
+
+#[test]
 fn every_page_is_in_the_summary_once() {
     let written: BTreeSet<_> = fs::read_dir(Workbook::home().join("book/chapters"))
         .expect("the chapters")

@@ -85,6 +85,8 @@ fn the_way_through_an_exercise() {
     a_compile_error_is_shown_and_fails_that_exercise_alone(&desk);
     a_solved_starter_with_its_marker_says_so(&desk);
     twins_need_a_python(&desk);
+    an_outdated_recording_names_the_command_that_renews_it(&desk);
+    another_profile_is_another_program(&desk);
     a_name_that_matches_nothing_is_an_error(&desk);
     a_mistake_in_a_chapter_stops_the_check(&desk);
 }
@@ -169,6 +171,50 @@ fn twins_need_a_python(desk: &Desk) {
     let (text, code) = check();
     assert_eq!(code, Some(0), "{text}");
     has(&text, "... ignored (needs Python 3.6, this is 3.4)");
+}
+
+fn an_outdated_recording_names_the_command_that_renews_it(desk: &Desk) {
+    let recording = "book/recordings/heartbeat.toml";
+    desk.edit(recording, |text| text.replace("beat 2", "beat two"));
+    let (text, code) = desk.check(&["--exact", "heartbeat"]);
+    assert_eq!(code, Some(101), "{text}");
+    has(
+        &text,
+        "  promised  happens as in book/recordings/heartbeat.toml, which the chapter shows\n",
+    );
+    has(&text, "; `cargo run -- record heartbeat` renews it\n");
+
+    fs::remove_file(desk.path(recording)).expect("a recording");
+    let (text, code) = desk.check(&["--exact", "heartbeat"]);
+    assert_eq!(code, Some(1), "{text}");
+    has(
+        &text,
+        "book/recordings/heartbeat.toml is missing; `cargo run -- record heartbeat` makes it\n",
+    );
+    copy(&Workbook::home().join(recording), &desk.path(recording));
+}
+
+fn another_profile_is_another_program(desk: &Desk) {
+    // The same panic, with the stack unwound and without.
+    desk.edit("lessons/02-heartbeat/src/bin/heartbeat-joined.rs", |text| {
+        text.replace(
+            "fn main() -> io::Result<()> {",
+            "fn main() -> io::Result<()> {\n    panic!();",
+        )
+    });
+    let block = |name: &str, more: &str| {
+        format!(
+            "\n```promise\nname = \"{name}\"\nprogram = \"heartbeat-joined\"\nends = 0\n{more}\n```\n"
+        )
+    };
+    let blocks = block("unwinds", "exit = 101")
+        + &block("aborts", "profile = \"abort\"\nsignal = \"SIGABRT\"");
+    desk.edit("book/chapters/02-heartbeat.md", |text| text + &blocks);
+    for name in ["heartbeat::unwinds", "heartbeat::aborts"] {
+        let (text, code) = desk.check(&["--exact", name]);
+        assert_eq!(code, Some(0), "{text}");
+        has(&text, "1 passed; 0 failed");
+    }
 }
 
 fn a_name_that_matches_nothing_is_an_error(desk: &Desk) {

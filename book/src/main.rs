@@ -142,6 +142,7 @@ fn record(names: &[String]) -> Result<ExitCode> {
     if let Some(unknown) = names.iter().find(|name| workbook.lesson(name).is_none()) {
         bail!("there is no lesson `{unknown}`; there are {}", all().join(", "));
     }
+    Recording::can_be_made()?;
     let chosen = |lesson: &&Lesson| names.is_empty() || names.contains(&lesson.name);
     for lesson in workbook.lessons.iter().filter(chosen) {
         for name in lesson.shown.iter().flat_map(|shown| &shown.scenarios) {

@@ -137,13 +137,27 @@ impl Recording {
         Ok(())
     }
 
+    /// Whether this machine can make recordings.
+    ///
+    /// # Errors
+    ///
+    /// What is missing, and what can be done without it.
+    pub fn can_be_made() -> Result<()> {
+        let found = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
+        ensure!(
+            found.is_ok_and(|status| status.success()),
+            "cannot record here: it takes Linux and strace (on Debian, apt install strace) to see \
+             when threads are born and end; the recordings that are there can be shown and checked"
+        );
+        Ok(())
+    }
+
     /// Runs a program under strace and tells what happened.
     ///
     /// # Errors
     ///
-    /// If there is no strace, or the program does not end as its run promises.
+    /// If strace does not run, or the program does not end as its run promises.
     pub fn make(program: &Path, promised: &Run) -> Result<Self> {
-        ensure_strace()?;
         let outside = tempfile::tempdir()?;
         let trace_path = outside.path().join("trace");
         let directory = tempfile::tempdir()?;
@@ -286,16 +300,6 @@ impl Recording {
 /// The lesson that a scenario belongs to.
 pub fn lesson_of(scenario: &str) -> &str {
     scenario.split_once("::").map_or(scenario, |(lesson, _)| lesson)
-}
-
-fn ensure_strace() -> Result<()> {
-    let found = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
-    ensure!(
-        found.is_ok_and(|status| status.success()),
-        "cannot record here: it takes Linux and strace (on Debian, apt install strace) to see when \
-         threads are born and end; the recordings that are there can still be shown and checked"
-    );
-    Ok(())
 }
 
 fn rounded(seconds: f64) -> f64 {
