@@ -69,7 +69,8 @@ impl Browser {
             let path = std::env::var_os("PATH").unwrap_or_default();
             std::env::split_paths(&path).map(|path| path.join(name)).find(|file| file.is_file())
         };
-        let chromium = on_path("chromium").ok_or("there is no chromium")?;
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        let chromium = names.into_iter().find_map(on_path).ok_or("there is no chromium")?;
         on_path("node").ok_or("there is no node")?;
         if !Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/playwright-core").is_dir() {
             return Err("`npm ci --prefix tests` has not been run".to_owned());
