@@ -228,6 +228,8 @@ fn signals_are_sent_at_a_time_or_after_a_line() {
 
     let at = "ends = 1\nexit = 0\n[[send]]\nsignal = \"SIGTERM\"\nat = 1";
     keeps(at, STOPS);
+    // A late start does not bring the signal forward in the program's own time.
+    keeps(at, &format!("sleep 0.9\n{STOPS}"));
     keeps(
         "ends = 0.5\nsignal = \"SIGINT\"\n[[send]]\nsignal = \"SIGINT\"\nat = 0.5",
         "echo start; exec sleep 60",

@@ -167,7 +167,7 @@ fn rows(run: &Run) -> Markup {
                 td {
                     "sends " (send.signal)
                     @match &send.when {
-                        When::At(time) => { " " (in_seconds(*time)) " after the start" }
+                        When::At(time) => { " " (in_seconds(*time)) " after its first line" }
                         When::After(text) => { " after the line " code { (text) } }
                     }
                 }

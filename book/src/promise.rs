@@ -82,7 +82,7 @@ pub struct Send {
 /// The moment of a signal.
 #[derive(Clone, Debug)]
 pub enum When {
-    /// This long after the start.
+    /// This long after its first output, so that a late start does not move it.
     At(Duration),
     /// As soon as a line on stdout or stderr holds this text.
     After(String),

@@ -212,8 +212,8 @@ struct Watch<'a> {
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     silent: Option<Duration>,
-    /// Signals at a time, the soonest last.
-    timed: Vec<(Instant, Signal)>,
+    /// Signals at a time after the first output, the soonest last.
+    timed: Vec<(Duration, Signal)>,
     /// Signals after a line, the next one last.
     after: Vec<(String, Signal)>,
     open: usize,
@@ -251,7 +251,7 @@ impl<'a> Watch<'a> {
         let (mut timed, mut after) = (Vec::new(), Vec::new());
         for send in run.send.iter().rev() {
             match &send.when {
-                When::At(time) => timed.push((start + *time, send.signal)),
+                When::At(time) => timed.push((*time, send.signal)),
                 When::After(text) => after.push((text.clone(), send.signal)),
             }
         }
@@ -285,7 +285,10 @@ impl<'a> Watch<'a> {
                 alive_until = Some(Instant::now() + STILL_ALIVE);
             }
             let silent_at = self.pass.is_some().then_some(self.started + FIRST_OUTPUT);
-            let signal_at = self.timed.last().map(|(time, _)| *time);
+            // From the program's own beginning: on a busy machine it may have started late. One
+            // that prints nothing is given up waiting for.
+            let begun = self.first_output.or(self.pass.is_none().then_some(self.started));
+            let signal_at = self.timed.last().and_then(|(time, _)| Some(begun? + *time));
             let next =
                 [Some(deadline), alive_until, silent_at, signal_at].into_iter().flatten().min();
             let timeout = next.unwrap_or(deadline).saturating_duration_since(Instant::now());
@@ -316,7 +319,10 @@ impl<'a> Watch<'a> {
                     if self.pass.is_some() && silent_at.is_some_and(|time| time <= now) {
                         self.pass = None;
                     }
-                    while let Some((_, signal)) = self.timed.pop_if(|(time, _)| *time <= now) {
+                    while let Some(begun) = begun
+                        && let Some((_, signal)) =
+                            self.timed.pop_if(|(time, _)| begun + *time <= now)
+                    {
                         self.signal(signal);
                     }
                     if alive_until.is_some_and(|time| time <= now) {
