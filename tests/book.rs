@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use book::preprocess::Workshop;
 use book::programs;
-use book::promise::Profile;
+use book::promise::{CODE, Profile};
 use book::workbook::{Workbook, blocks};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
@@ -78,7 +78,7 @@ fn every_promise_is_a_table_in_words() {
                 let text = text(table);
                 for expected in [promise.subject(), words].iter().map(String::as_str).chain(lines) {
                     assert!(
-                        text.contains(&expected.replace('`', "")),
+                        text.contains(&expected.replace(CODE, "")),
                         "{chapter}: {expected}\n{text}"
                     );
                 }

@@ -69,6 +69,18 @@ fn a_program_that_hangs_is_ended_and_named() {
 }
 
 #[test]
+fn a_program_that_prints_without_end_is_ended() {
+    let start = Instant::now();
+    let verdict = hold("ends = 0.1\nexit = 0", "yes");
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    assert_eq!(verdict.ids(), ["ends"].into());
+    let report = verdict.to_string();
+    assert!(report.contains(" lines …") && report.lines().count() < 120, "{}", report.len());
+    // Nor does it keep a signal from being sent.
+    keeps("ends = 0\nsignal = \"SIGTERM\"\n[[send]]\nsignal = \"SIGTERM\"\nat = 0", "exec yes");
+}
+
+#[test]
 fn never_ends_means_alive_after_its_last_line() {
     let promise = "ends = \"never\"\n[[stdout]]\nhas = \"ready\"";
     let start = Instant::now();
@@ -206,11 +218,11 @@ fn a_second_run_finds_what_the_first_left() {
     assert!(verdict.to_string().contains("(second run, in the same directory)"), "{verdict}");
 }
 
-const STOPS: &str = "trap 'echo stopped; kill $!; exit 0' TERM
-echo start
+const STOPS: &str = "echo start
+sleep 60 & trap 'echo stopped; kill $!; exit 0' TERM
 sleep 0.2
 echo ready
-sleep 60 & wait";
+wait";
 
 #[test]
 fn signals_are_sent_at_a_time_or_after_a_line() {

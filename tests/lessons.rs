@@ -18,10 +18,10 @@ use std::thread;
 use book::programs::{self, Programs};
 use book::promise::{Profile, PythonVersion};
 use book::recording::Recording;
-use book::run::{Gate, leftovers};
+use book::run::{Gate, end_with_this_process, leftovers};
 use book::workbook::{Lesson, Located, MARKER, Workbook};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use verdict::{Broken, Verdict};
+use verdict::{Broken, FirstRun, Verdict};
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -56,6 +56,10 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     }
     if !arguments.list {
+        if let Err(error) = end_with_this_process() {
+            eprintln!("cannot handle signals: {error}");
+            return ExitCode::FAILURE;
+        }
         // Looking for Python takes as long as a build that has nothing to do.
         thread::scope(|scope| {
             scope.spawn(|| shared.python());
@@ -180,7 +184,9 @@ impl Check {
     fn judge(&self, shared: &Shared) -> Result<Completion, Failed> {
         let mut verdict = self.hold(shared)?;
         if self.subject == Subject::Lesson {
-            verdict.broken.extend(self.outdated_recording(shared, &verdict.stdout));
+            let first = verdict.first.as_ref();
+            let outdated = first.and_then(|first| self.outdated_recording(shared, first));
+            verdict.broken.extend(outdated);
         }
         if verdict.broken.is_empty() {
             Ok(Completion::Completed)
@@ -223,12 +229,19 @@ impl Check {
     }
 
     /// The recording that the book shows has to tell the story of a fresh run.
-    fn outdated_recording(&self, shared: &Shared, stdout: &str) -> Option<Broken> {
+    fn outdated_recording(&self, shared: &Shared, first: &FirstRun) -> Option<Broken> {
         let recording = shared.recordings.get(&self.name)?;
         let run = &self.located.scenario.runs[0];
-        let but = match recording.tells_the_story_of(stdout, run) {
+        let files: Vec<_> = recording.file.iter().map(|file| file.name.clone()).collect();
+        let but = match recording.tells_the_story_of(&first.stdout, run) {
             Err(but) => but,
-            Ok(()) if !recording.ends_as(run.ends) => format!("it ends at {} s", recording.ended),
+            Ok(()) if !recording.ends_as(run) => {
+                format!("the recorded run ends otherwise than promised, at {} s", recording.ended)
+            }
+            Ok(()) if recording.exit != first.exit => "the exit codes differ".to_owned(),
+            Ok(()) if files != first.files => {
+                format!("it left {files:?} then, {:?} now", first.files)
+            }
             Ok(()) => return None,
         };
         let path = Recording::path(&self.name);

@@ -5,11 +5,16 @@
 mod scratch;
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use book::workbook::{MARKER, Workbook};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use scratch::{copy, copy_of};
 use tempfile::TempDir;
 
@@ -87,6 +92,7 @@ fn the_way_through_an_exercise() {
     twins_need_a_python(&desk);
     an_outdated_recording_names_the_command_that_renews_it(&desk);
     another_profile_is_another_program(&desk);
+    ctrl_c_ends_the_lessons_too(&desk);
     a_name_that_matches_nothing_is_an_error(&desk);
     a_mistake_in_a_chapter_stops_the_check(&desk);
 }
@@ -104,12 +110,12 @@ fn without_marker_the_work_is_judged(desk: &Desk) {
     has(&text, "exercise::critical-worker: book/chapters/01-critical-worker.md:");
     has(
         &text,
-        "  promised  ends 4.2 s after the start (at most 0.5 s later) (first run)\n  but       it ended after 2.0",
+        "  promised  ends 4.4 s after the start (at most 0.5 s later) (first run)\n  but       it ended after 1.6",
     );
     has(&text, "  but       it is \"row 1\\n\"\n");
     has(
         &text,
-        "  but       `row 2 of 3 is in invoices.txt` is missing after `row 1 of 3 is in invoices.txt`\n",
+        "  but       `row 2 of 4 is in invoices.txt` is missing after `row 1 of 4 is in invoices.txt`\n",
     );
     has(&text, "    the reports are not complete: row 2 of orders has no customer\n");
 }
@@ -215,6 +221,32 @@ fn another_profile_is_another_program(desk: &Desk) {
         assert_eq!(code, Some(0), "{text}");
         has(&text, "1 passed; 0 failed");
     }
+}
+
+fn ctrl_c_ends_the_lessons_too(desk: &Desk) {
+    let mut check = desk
+        .self_check(&["--exact", "critical-worker::full-disk"])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("the self-check runs");
+    let mark = format!("WORKBOOK_RUN={}-", check.id());
+    let lessons = || {
+        let processes = fs::read_dir("/proc").expect("processes").flatten();
+        let environments = processes.flat_map(|process| fs::read(process.path().join("environ")));
+        environments.filter(|text| String::from_utf8_lossy(text).contains(&mark)).count()
+    };
+    let wait = |count| {
+        let limit = Instant::now() + Duration::from_secs(10);
+        while lessons() != count && Instant::now() < limit {
+            thread::sleep(Duration::from_millis(20));
+        }
+        assert_eq!(lessons(), count);
+    };
+    wait(1);
+    kill(Pid::from_raw(check.id().cast_signed()), Signal::SIGINT).expect("a process");
+    assert_eq!(check.wait().expect("an end").signal(), Some(Signal::SIGINT as i32));
+    wait(0);
 }
 
 fn a_name_that_matches_nothing_is_an_error(desk: &Desk) {

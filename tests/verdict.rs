@@ -14,15 +14,29 @@ use book::promise::{
 use book::run::{End, FIRST_OUTPUT, Gate, Outcome};
 use predicates::prelude::*;
 
+/// How many lines of a long output a report shows, at its beginning and at its end.
+const SHOWN: usize = 50;
+
 /// What a scenario's runs came to.
 #[derive(Debug)]
 pub struct Verdict {
     /// Everything that is not as promised, in the order of the chapter.
     pub broken: Vec<Broken>,
-    /// What the first run printed on stdout.
-    pub stdout: String,
+    /// What the first run did, as far as a recording tells it.
+    pub first: Option<FirstRun>,
     /// What the program printed, run by run, for the end of a report.
     printed: String,
+}
+
+/// What a recording is held against.
+#[derive(Debug)]
+pub struct FirstRun {
+    /// What it printed on stdout.
+    pub stdout: String,
+    /// Its exit code, if it had one.
+    pub exit: Option<i32>,
+    /// The names of the files that it left, sorted.
+    pub files: Vec<String>,
 }
 
 /// A promise that was not kept.
@@ -48,7 +62,7 @@ pub fn hold(
     gate: &Gate,
 ) -> io::Result<Verdict> {
     let directory = tempfile::tempdir()?;
-    let mut verdict = Verdict { broken: Vec::new(), stdout: String::new(), printed: String::new() };
+    let mut verdict = Verdict { broken: Vec::new(), first: None, printed: String::new() };
     for (number, run) in scenario.runs.iter().enumerate() {
         let which = match (scenario.runs.len(), number) {
             (1, _) => "",
@@ -57,7 +71,14 @@ pub fn hold(
         };
         let outcome = book::run::run(command(), directory.path(), run, gate, scenario.duration())?;
         if number == 0 {
-            verdict.stdout = String::from_utf8_lossy(&outcome.stdout).into_owned();
+            let files = fs::read_dir(directory.path())?;
+            let name = |file: io::Result<fs::DirEntry>| {
+                Ok(file?.file_name().to_string_lossy().into_owned())
+            };
+            let mut files = files.map(name).collect::<io::Result<Vec<_>>>()?;
+            files.sort();
+            let stdout = String::from_utf8_lossy(&outcome.stdout).into_owned();
+            verdict.first = Some(FirstRun { stdout, exit: outcome.status.code(), files });
         }
         let broken = broken(run, &outcome, directory.path()).into_iter();
         verdict
@@ -250,8 +271,16 @@ fn printed(outcome: &Outcome, which: &str) -> String {
     for (stream, bytes) in [("stdout", &outcome.stdout), ("stderr", &outcome.stderr)] {
         if !bytes.is_empty() {
             report.push_str(&format!("  {stream}{which}\n"));
-            for line in String::from_utf8_lossy(bytes).lines() {
-                report.push_str(&format!("    {line}\n"));
+            let text = String::from_utf8_lossy(bytes);
+            let lines: Vec<&str> = text.lines().collect();
+            let left_out = lines.len().saturating_sub(2 * SHOWN);
+            for (index, line) in lines.iter().enumerate() {
+                if left_out > 0 && index == SHOWN {
+                    report.push_str(&format!("    … {left_out} lines …\n"));
+                }
+                if left_out == 0 || index < SHOWN || index >= SHOWN + left_out {
+                    report.push_str(&format!("    {line}\n"));
+                }
             }
         }
     }

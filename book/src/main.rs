@@ -1,5 +1,6 @@
 //! `cargo run`: builds the book, serves it and says where.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use std::time::Instant;
 use anyhow::{Context, Error, Result, anyhow, bail};
 use book::preprocess::{self, Workshop};
 use book::recording::Recording;
-use book::workbook::{Lesson, Workbook};
+use book::workbook::Workbook;
 use book::{programs, serve};
 use clap::{Parser, Subcommand};
 use mdbook_driver::MDBook;
@@ -143,18 +144,21 @@ fn record(names: &[String]) -> Result<ExitCode> {
         bail!("there is no lesson `{unknown}`; there are {}", all().join(", "));
     }
     Recording::can_be_made()?;
-    let chosen = |lesson: &&Lesson| names.is_empty() || names.contains(&lesson.name);
-    for lesson in workbook.lessons.iter().filter(chosen) {
-        for name in lesson.shown.iter().flat_map(|shown| &shown.scenarios) {
-            let Some((lesson, located)) = workbook.scenario(name) else { continue };
-            let scenario = &located.scenario;
-            let programs = programs::build(&workbook.root, [&*lesson.name], scenario.profile)?;
-            let program = programs.get(lesson.program(scenario)).context("it does not compile")?;
-            let recording = Recording::make(program, &scenario.runs[0])
-                .with_context(|| format!("{name} is not recorded"))?;
-            recording.store(&workbook.root, name)?;
-            println!("recorded {}", Recording::path(name).display());
+    book::run::end_with_this_process()?;
+    let shown = workbook.lessons.iter().flat_map(|lesson| &lesson.shown);
+    let scenarios: BTreeSet<_> = shown.flat_map(|shown| &shown.scenarios).collect();
+    for name in scenarios {
+        let (lesson, located) = workbook.scenario(name).context("there is no such scenario")?;
+        if !names.is_empty() && !names.contains(&lesson.name) {
+            continue;
         }
+        let scenario = &located.scenario;
+        let programs = programs::build(&workbook.root, [&*lesson.name], scenario.profile)?;
+        let program = programs.get(lesson.program(scenario)).context("it does not compile")?;
+        let recording = Recording::make(program, &scenario.runs[0])
+            .with_context(|| format!("{name} is not recorded"))?;
+        recording.store(&workbook.root, name)?;
+        println!("recorded {}", Recording::path(name).display());
     }
     Ok(ExitCode::SUCCESS)
 }

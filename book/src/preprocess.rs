@@ -3,13 +3,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::{Error, Result, anyhow};
 use maud::{Markup, html};
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
-use crate::promise::{Profile, Promise, Run, Scenario, When, in_seconds};
+use crate::promise::{CODE, Profile, Promise, Run, Scenario, When, in_seconds};
 use crate::recording::Recording;
 use crate::timeline;
 use crate::workbook::{Lesson, Problem, Workbook, blocks, lesson_name, shown};
@@ -55,14 +56,14 @@ fn render(
     let Some(path) = &chapter.source_path else { return Ok(()) };
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
     let lesson = lesson_name(&stem).and_then(|name| workbook.lesson(name));
-    let blocks = blocks(&chapter.content).map_err(|(line, message)| Problem {
-        path: path.clone(),
-        line: Some(line),
-        message,
-    })?;
-    let tables = blocks.into_iter().zip(lesson.into_iter().cycle());
-    let tables = tables.map(|(block, lesson)| (block.range, table(lesson, &block.scenario)));
-    let pictures = shown(&chapter.content).into_iter().map(|shown| {
+    let path = Path::new("book/chapters").join(path);
+    let problem = |(line, message)| Problem { path: path.clone(), line: Some(line), message };
+    let blocks = blocks(&chapter.content).map_err(problem)?;
+    // A page without a lesson has no blocks: that was checked.
+    let tables =
+        blocks.into_iter().filter_map(|block| Some((block.range, table(lesson?, &block.scenario))));
+    let shown = shown(&chapter.content).map_err(problem)?;
+    let pictures = shown.into_iter().map(|shown| {
         let recorded = shown.scenarios.iter().map(|name| {
             let (lesson, located) = workbook.scenario(name)?;
             Some(timeline::Shown {
@@ -72,10 +73,8 @@ fn render(
             })
         });
         let recorded: Option<Vec<_>> = recorded.collect();
-        let recorded = recorded.ok_or_else(|| Problem {
-            path: path.clone(),
-            line: Some(shown.line),
-            message: "no lesson's chapter shows a recording of this name".to_owned(),
+        let recorded = recorded.ok_or_else(|| {
+            problem((shown.line, "no lesson's chapter shows a recording of this name".to_owned()))
         })?;
         let markup = match (shown.lines, &recorded[..]) {
             (Some(lines), [one]) => timeline::log(one.recording, lines),
@@ -111,7 +110,8 @@ fn table(lesson: &Lesson, scenario: &Scenario) -> Markup {
                 @if let Some(run) = again {
                     tbody {
                         tr { th colspan="2" scope="rowgroup" {
-                            "Run again in the same directory" (arguments(run))
+                            "Run again in the same directory"
+                            @if !run.args.is_empty() { ", with" code { (arguments(run)) } }
                         } }
                         (rows(run))
                     }
@@ -150,13 +150,19 @@ fn command(lesson: &Lesson, scenario: &Scenario) -> Markup {
                 @if program != lesson.name { " --bin " (program) }
                 @if !scenario.runs[0].args.is_empty() { " --" }
             }
-            @for argument in &scenario.runs[0].args { " " (argument) }
+            (arguments(&scenario.runs[0]))
         }
     }
 }
 
-fn arguments(run: &Run) -> Markup {
-    html! { @if !run.args.is_empty() { ", with " code { (run.args.join(" ")) } } }
+/// The arguments as a shell wants them, each after a space.
+fn arguments(run: &Run) -> String {
+    let quoted = |argument: &String| match shlex::try_quote(argument) {
+        Ok(quoted) => format!(" {quoted}"),
+        // Only a zero byte cannot be quoted, nor can it be an argument.
+        Err(_) => format!(" {argument}"),
+    };
+    run.args.iter().map(quoted).collect()
 }
 
 fn rows(run: &Run) -> Markup {
@@ -197,10 +203,10 @@ fn words(promise: &Promise) -> Markup {
     }
 }
 
-/// Text in which backticks mark code.
+/// Text in which [`CODE`] stands before and after code.
 fn inline(text: &str) -> Markup {
     html! {
-        @for (index, part) in text.split('`').enumerate() {
+        @for (index, part) in text.split(CODE).enumerate() {
             @if index % 2 == 1 { code { (part) } } @else { (part) }
         }
     }

@@ -44,7 +44,7 @@ pub fn build<'a>(
         .context("cargo cannot be run")?;
 
     let mut programs = Programs::new();
-    let mut has_compiled = false;
+    let mut has_tried = false;
     if let Some(stdout) = child.stdout.take() {
         for message in Message::parse_stream(BufReader::new(stdout)) {
             match message.context("cannot read what cargo reports")? {
@@ -54,12 +54,12 @@ pub fn build<'a>(
                         programs.insert(artifact.target.name, path.into());
                     }
                 }
-                Message::BuildFinished(_) => has_compiled = true,
+                Message::BuildFinished(_) => has_tried = true,
                 _ => {}
             }
         }
     }
     let status = child.wait().context("cargo cannot be waited for")?;
-    ensure!(status.success() || has_compiled, "cargo build failed ({status})");
+    ensure!(status.success() || has_tried, "cargo build failed ({status})");
     Ok(programs)
 }

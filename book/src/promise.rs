@@ -13,11 +13,14 @@ use std::time::Duration;
 
 use lesson_log::LogLine;
 use nix::sys::signal::Signal;
-use regex::Regex;
+use regex::{NoExpand, Regex};
 use serde::Deserialize;
 use toml::Spanned;
 
 use keys::Keys;
+
+/// Stands before and after code in the words of a promise: a text may itself have backticks.
+pub const CODE: char = '\u{1}';
 
 /// How much later than promised a program may end, counted from its first output.
 ///
@@ -231,6 +234,12 @@ impl Scenario {
             }
             (false, None) => {}
         }
+        let is_plain = |name: &String| {
+            !name.is_empty() && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
+        };
+        if !scenario.name.as_ref().is_none_or(is_plain) {
+            return Err("a `name` has small letters, digits and `-`".into());
+        }
         if scenario.is_python_only() && scenario.python.is_none() {
             return Err(
                 "a Python program needs `python`, the oldest version that keeps this".into()
@@ -259,7 +268,7 @@ impl Scenario {
                 message: format!(
                     "`starter_breaks` names `{}`, which this block does not promise; it promises {}",
                     unknown.get_ref(),
-                    quoted(&ids)
+                    quoted(&ids).replace(CODE, "`")
                 ),
                 span: Some(unknown.span()),
             }),
@@ -300,12 +309,19 @@ impl Scenario {
 impl Run {
     /// Whether everything that these promises want to see printed has been printed.
     pub fn has_printed_all(&self, stdout: &str, stderr: &str) -> bool {
-        self.promises.iter().all(|promise| match promise {
-            Promise::Lines(_, LinePromise { what: Lines::Absent(_), .. }) => true,
-            Promise::Lines(stream, lines) => lines.judge(stream.of(stdout, stderr)).is_ok(),
-            _ => true,
-        })
+        have_printed_all(&self.promises, stdout, stderr)
     }
+}
+
+fn have_printed_all(promises: &[Promise], stdout: &str, stderr: &str) -> bool {
+    promises.iter().all(|promise| match promise {
+        Promise::Lines(_, LinePromise { what: Lines::Absent(_), .. }) => true,
+        Promise::Lines(stream, lines) => lines.judge(stream.of(stdout, stderr)).is_ok(),
+        Promise::Either(alternatives) => {
+            alternatives.iter().any(|all| have_printed_all(all, stdout, stderr))
+        }
+        _ => true,
+    })
 }
 
 impl Promise {
@@ -338,7 +354,7 @@ impl Promise {
         }
     }
 
-    /// What the promise is about: the first column of the table.
+    /// What the promise is about: the first column of the table. Code stands between [`CODE`]s.
     pub fn subject(&self) -> String {
         match self {
             Self::Ends(_) | Self::Exit(_) | Self::Signal(_) | Self::Leaves(_) | Self::Either(_) => {
@@ -346,13 +362,13 @@ impl Promise {
             }
             Self::Lines(stream, LinePromise { thread: None, .. }) => stream.to_string(),
             Self::Lines(stream, LinePromise { thread: Some(thread), .. }) => {
-                format!("thread `{thread}` on {stream}")
+                format!("thread {CODE}{thread}{CODE} on {stream}")
             }
-            Self::File(path, _) => format!("`{path}`"),
+            Self::File(path, _) => code(path),
         }
     }
 
-    /// What is promised of the subject, in one clause.
+    /// What is promised of the subject, in one clause. Code stands between [`CODE`]s.
     pub fn words(&self) -> String {
         match self.listed() {
             Some((words, lines)) => format!("{words}: {}", quoted(&lines)),
@@ -401,7 +417,7 @@ impl Promise {
                 Lines::Says(_) | Lines::Order(_) if thread.is_some() => "logs nothing".to_owned(),
                 Lines::Says(_) | Lines::Order(_) => "is empty".to_owned(),
                 Lines::Has(pattern, count) => format!("has {pattern} {count}"),
-                Lines::Absent(text) => format!("does not have `{text}`"),
+                Lines::Absent(text) => format!("does not have {CODE}{text}{CODE}"),
             },
             Self::File(_, what) => match what {
                 FilePromise::Exists(true) => "exists".to_owned(),
@@ -410,14 +426,26 @@ impl Promise {
                 FilePromise::Whole(true) => "ends with a whole line".to_owned(),
                 FilePromise::Whole(false) => "ends with a torn line".to_owned(),
                 FilePromise::Contents(_) => "is empty".to_owned(),
-                FilePromise::Has(text, count) => format!("has `{text}` {count}"),
-                FilePromise::Absent(text) => format!("does not have `{text}`"),
+                FilePromise::Has(text, count) => format!("has {CODE}{text}{CODE} {count}"),
+                FilePromise::Absent(text) => format!("does not have {CODE}{text}{CODE}"),
             },
             Self::Either(alternatives) => alternatives
                 .iter()
                 .map(|all| all.iter().map(Promise::to_string).collect::<Vec<_>>().join(" and "))
                 .collect::<Vec<_>>()
                 .join("; or "),
+        }
+    }
+
+    /// The line without the numbers to which this promise gives a range: they differ from run to
+    /// run.
+    pub fn mask(&self, line: String) -> String {
+        match self {
+            Self::Lines(_, LinePromise { what: Lines::Has(pattern, _), .. }) => pattern.mask(line),
+            Self::Either(alternatives) => {
+                alternatives.iter().flatten().fold(line, |line, promise| promise.mask(line))
+            }
+            _ => line,
         }
     }
 
@@ -435,10 +463,11 @@ impl Promise {
 /// The promise as one clause, for a test's report.
 impl Display for Promise {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Lines(..) | Self::File(..) => write!(f, "{} {}", self.subject(), self.words()),
-            _ => f.write_str(&self.words()),
-        }
+        let words = match self {
+            Self::Lines(..) | Self::File(..) => format!("{} {}", self.subject(), self.words()),
+            _ => self.words(),
+        };
+        f.write_str(&words.replace(CODE, "`"))
     }
 }
 
@@ -540,11 +569,10 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), figure, regex })
     }
 
-    /// The line without the number that it may have: it differs from run to run.
-    pub fn mask(&self, line: &str) -> String {
+    fn mask(&self, line: String) -> String {
         match self.figure {
-            None => line.to_owned(),
-            Some(_) => self.regex.replace_all(line, self.text.as_str()).into_owned(),
+            None => line,
+            Some(_) => self.regex.replace_all(&line, NoExpand(&self.text)).into_owned(),
         }
     }
 
@@ -560,9 +588,10 @@ impl Pattern {
 impl Display for Pattern {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.figure {
-            None => write!(f, "`{}`", self.text),
+            None => f.write_str(&code(&self.text)),
             Some((least, most)) => {
-                write!(f, "`{}` (a number from {least} to {most})", self.text.replace("{}", "…"))
+                let text = code(self.text.replace("{}", "…"));
+                write!(f, "{text} (a number from {least} to {most})")
             }
         }
     }
@@ -655,7 +684,11 @@ pub fn in_seconds(duration: Duration) -> String {
 }
 
 fn quoted(texts: &[impl Display]) -> String {
-    texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
+    texts.iter().map(code).collect::<Vec<_>>().join(", ")
+}
+
+fn code(text: impl Display) -> String {
+    format!("{CODE}{text}{CODE}")
 }
 
 fn or(values: &[impl Display]) -> String {
@@ -695,6 +728,7 @@ mod tests {
         for (toml, place) in [
             ("ends = \"soon\"\nexit = 0", "\"soon\""),
             ("ends = -1\nexit = 0", "-1"),
+            ("ends = 1e19\nexit = 0", "1e19"),
             ("ends = 1\nexit = \"zero\"", "\"zero\""),
             ("ends = 1\nexit = []", "[]"),
             ("ends = 1\nsignal = \"TERM\"", "\"TERM\""),
@@ -733,6 +767,12 @@ mod tests {
                 "`twice` and `again`",
             ),
             ("ends = 1\nexit = 0\n[again]\nname = \"a\"\nends = 1\nexit = 0", "`again` says how"),
+            ("ends = 1\nexit = 0\nname = \"../a\"", "a `name` has small letters"),
+            ("ends = 1\nexit = 0\n[[stdout]]\nhas = \"a\\nb\"", "a line holds no line feed"),
+            ("ends = 1\nexit = 0\n[[stdout]]\nthread = \"a b\"\nsays = []", "a thread's name has"),
+            ("ends = 1\nexit = 0\n[[file]]\npath = \"/etc/x\"\nexists = true", "a file is named"),
+            ("ends = 1\nexit = 0\n[[file]]\npath = \"../x\"\nexists = true", "a file is named"),
+            ("ends = \"never\"\nleaves = 1", "only a program that ends"),
             ("ends = 1\nexit = 0\nprogram = \"a.py\"", "a Python program needs `python`"),
             ("ends = 1\nexit = 0\nstarter_breaks = []", "`starter_breaks` is empty"),
             ("ends = 1\nexit = 0\nname = \"a\"\nstarter_breaks = [\"ends\"]", "an exercise has no"),

@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -17,7 +18,7 @@ use nix::sys::signal::Signal;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::promise::{Ends, Lines, Promise, Run, TOLERANCE};
+use crate::promise::{Ends, Promise, Run, TOLERANCE};
 use crate::run::{End, Gate, run};
 use crate::trace::Trace;
 
@@ -165,7 +166,7 @@ impl Recording {
         command
             // The tracer is a process apart: the program stays our own child, with its own id.
             .args(["-DD", "-f", "--seccomp-bpf", "-ttt", "-T", "-s", "64"])
-            .args(["-e", "trace=execve,clone,clone3,prctl,futex,exit,exit_group", "-o"])
+            .args(["-e", "trace=execve,clone,clone3,fork,vfork,prctl,futex,exit,exit_group", "-o"])
             .arg(&trace_path)
             .arg("--")
             .arg(program);
@@ -173,7 +174,11 @@ impl Recording {
         if let End::Hung(after) = outcome.end {
             bail!("it was still running after {:.1} s", after.as_secs_f64());
         }
-        let trace = Trace::read(&fs::read_to_string(&trace_path)?)?;
+        let trace = fs::read_to_string(&trace_path).unwrap_or_default();
+        let trace = Trace::read(&trace).with_context(|| {
+            let said = String::from_utf8_lossy(&outcome.stderr);
+            format!("strace tells nothing of it; it says {:?}", said.trim())
+        })?;
         let stdout: Vec<String> = String::from_utf8_lossy(&outcome.stdout)
             .lines()
             .map(|line| match line.parse::<LogLine>() {
@@ -182,15 +187,23 @@ impl Recording {
             })
             .collect();
         // The kernel keeps 15 bytes of a thread's name, the log all of it.
+        let mut full = BTreeMap::new();
+        for line in stdout.iter().filter_map(|line| line.parse::<LogLine>().ok()) {
+            if let Some((kernel, _)) = line.thread.split_at_checked(15) {
+                let known: &mut BTreeSet<String> = full.entry(kernel.to_owned()).or_default();
+                known.insert(line.thread);
+            }
+        }
+        if let Some((kernel, names)) = full.iter().find(|(_, names)| names.len() > 1) {
+            bail!("{names:?} cannot be told apart: the kernel calls each of them {kernel:?}");
+        }
         let full = |kernel: &str| {
-            let logged = stdout.iter().filter_map(|line| line.parse::<LogLine>().ok());
-            let mut names = logged.map(|line| line.thread).filter(|name| name.starts_with(kernel));
-            let cut = kernel.len() == 15;
-            names.find(|name| cut || name == kernel).unwrap_or_else(|| kernel.to_owned())
+            let name = full.get(kernel).and_then(BTreeSet::first);
+            name.map_or_else(|| kernel.to_owned(), String::clone)
         };
         let by_check = outcome.end == End::Alive;
         let signal = outcome.status.signal().filter(|_| !by_check);
-        Ok(Self {
+        let recording = Self {
             ended: rounded(trace.ended),
             exit: outcome.status.code(),
             signal: signal.map(|number| {
@@ -220,7 +233,13 @@ impl Recording {
                 .collect(),
             file: files(directory.path())?,
             stdout,
-        })
+        };
+        ensure!(
+            recording.ends_as(promised),
+            "it does not end as its chapter promises, but at {} s; `cargo test` tells more",
+            recording.ended
+        );
+        Ok(recording)
     }
 
     /// The log lines on stdout.
@@ -238,15 +257,23 @@ impl Recording {
         thread.returned.is_none() && self.ended_by.as_ref() != Some(&thread.name)
     }
 
-    /// Whether it ends when a promise says.
-    pub fn ends_as(&self, ends: Ends) -> bool {
-        match ends {
-            Ends::Never => self.goes_on(),
-            Ends::At(time) => {
-                let late = self.ended - time.as_secs_f64();
-                !self.goes_on() && (0.0..=TOLERANCE.as_secs_f64()).contains(&late)
+    /// Whether it ends when, and as, a run promises.
+    pub fn ends_as(&self, promised: &Run) -> bool {
+        let exits = promised.promises.iter().all(|promise| match promise {
+            Promise::Exit(codes) => self.exit.is_some_and(|code| codes.contains(&code)),
+            Promise::Signal(signals) => {
+                signals.iter().any(|signal| self.signal.as_deref() == Some(signal.as_str()))
             }
-        }
+            _ => true,
+        });
+        exits
+            && match promised.ends {
+                Ends::Never => self.goes_on(),
+                Ends::At(time) => {
+                    let late = self.ended - time.as_secs_f64();
+                    !self.goes_on() && (0.0..=TOLERANCE.as_secs_f64()).contains(&late)
+                }
+            }
     }
 
     /// Holds the recording against what a fresh run printed: the same threads log the same lines
@@ -257,15 +284,7 @@ impl Recording {
     ///
     /// What differs.
     pub fn tells_the_story_of(&self, printed: &str, promised: &Run) -> Result<(), String> {
-        let mask = |text: String| {
-            promised.promises.iter().fold(text, |text, promise| match promise {
-                Promise::Lines(_, lines) => match &lines.what {
-                    Lines::Has(pattern, _) => pattern.mask(&text),
-                    _ => text,
-                },
-                _ => text,
-            })
-        };
+        let mask = |text| promised.promises.iter().fold(text, |text, promise| promise.mask(text));
         let by_thread = |lines: &mut dyn Iterator<Item = LogLine>| {
             let mut threads: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for line in lines {
@@ -312,14 +331,9 @@ fn rounded_time(time: Duration) -> Duration {
 
 /// Lines of standard error; the thread ids in panic messages differ from run to run.
 fn without_ids(stderr: &str) -> Vec<String> {
-    let id = Regex::new(r"' \(\d+\) panicked").ok();
-    stderr
-        .lines()
-        .map(|line| match &id {
-            Some(id) => id.replace(line, "' panicked").into_owned(),
-            None => line.to_owned(),
-        })
-        .collect()
+    static ID: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"' \(\d+\) panicked").expect("a regular expression"));
+    stderr.lines().map(|line| ID.replace(line, "' panicked").into_owned()).collect()
 }
 
 fn files(directory: &Path) -> Result<Vec<File>> {
@@ -421,11 +435,16 @@ mod tests {
     #[test]
     fn an_end_at_another_time_or_in_another_way_is_told() {
         let recording: Recording = toml::from_str(RECORDED).expect("a recording");
-        assert!(recording.ends_as(Ends::At(Duration::from_millis(2500))));
-        assert!(recording.ends_as(Ends::At(Duration::from_millis(2100))));
-        assert!(!recording.ends_as(Ends::At(Duration::from_millis(2600))));
-        assert!(!recording.ends_as(Ends::At(Duration::from_millis(1900))));
-        assert!(!recording.ends_as(Ends::Never));
+        let ends = |promised: &str| {
+            recording.ends_as(&Scenario::parse(promised).expect("a scenario").runs[0])
+        };
+        assert!(ends("ends = 2.5\nexit = 0"));
+        assert!(ends("ends = 2.1\nexit = [0, 3]"));
+        assert!(!ends("ends = 2.6\nexit = 0"));
+        assert!(!ends("ends = 1.9\nexit = 0"));
+        assert!(!ends("ends = 2.5\nexit = 3"));
+        assert!(!ends("ends = 2.5\nsignal = \"SIGTERM\""));
+        assert!(!ends("ends = \"never\""));
     }
 
     #[test]

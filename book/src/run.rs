@@ -4,6 +4,7 @@
 //! with a fixed environment. Every run has a deadline; at the end of the run its process group is
 //! ended, whatever is left of it.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
@@ -20,6 +21,9 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
 
 use crate::promise::{Ends, Run, STILL_ALIVE, Stream, When, texts};
 
@@ -37,7 +41,14 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// process that is about to end.
 const SETTLES: Duration = Duration::from_millis(500);
 
-/// The environment variable that marks the processes of a run, also those that leave its group.
+/// A program that has printed more than this is ended: it would go on until memory is full.
+const MOST_OUTPUT: usize = 2 << 20;
+
+/// How many pieces of output may wait to be read; a program that floods its pipe has to wait, too.
+const QUEUE: usize = 16;
+
+/// The environment variable that marks the processes of a run, also those that leave its group. A
+/// process that drops its environment and its group at once is not found.
 const MARK: &str = "WORKBOOK_RUN";
 
 /// What a program did.
@@ -70,7 +81,8 @@ pub enum End {
         /// machine.
         since_output: Duration,
     },
-    /// The check ended it at its deadline, this long after the start.
+    /// The check ended it at its deadline, or because it printed without end, this long after the
+    /// start.
     Hung(Duration),
     /// It was to be alive [`STILL_ALIVE`] after its last expected line, and it was.
     Alive,
@@ -90,8 +102,8 @@ pub struct Gate {
 struct GateState {
     free: usize,
     next_id: u64,
-    /// Ordered by time left out of an hour, so that the longest is first, then by arrival.
-    waiting: BTreeSet<(Duration, u64)>,
+    /// The longest first, then by arrival.
+    waiting: BTreeSet<(Reverse<Duration>, u64)>,
 }
 
 /// A place at the [`Gate`]; dropping it lets the next one in.
@@ -109,7 +121,7 @@ impl Gate {
     /// Waits for a place; of those who wait, the one whose run is longest is next.
     pub fn enter(&self, length: Duration) -> Pass<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let me = (Duration::from_secs(3600).saturating_sub(length), state.next_id);
+        let me = (Reverse(length), state.next_id);
         state.next_id += 1;
         state.waiting.insert(me);
         let mut state = self
@@ -191,6 +203,25 @@ pub fn leftovers() -> Vec<String> {
     settle(|| marked(&mark_of_this_process()), Vec::is_empty)
 }
 
+/// Ends what is under way and this process when it gets SIGINT or SIGTERM. Programs in a group of
+/// their own would outlive it.
+///
+/// # Errors
+///
+/// If the system refuses the handler.
+pub fn end_with_this_process() -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in &mut signals {
+            for (pid, _) in marked_pids(&mark_of_this_process()) {
+                let _ = kill(pid, Signal::SIGKILL);
+            }
+            let _ = emulate_default_handler(signal);
+        }
+    })?;
+    Ok(())
+}
+
 /// What the threads around a program report.
 enum Report {
     Printed(Stream, Vec<u8>),
@@ -229,7 +260,7 @@ impl<'a> Watch<'a> {
         pass: Pass<'a>,
     ) -> Self {
         let pid = Pid::from_raw(child.id().cast_signed());
-        let (sender, reports) = mpsc::channel();
+        let (sender, reports) = mpsc::sync_channel(QUEUE);
         if let Some(stdout) = child.stdout.take() {
             read(Stream::Stdout, stdout, sender.clone());
         }
@@ -255,7 +286,7 @@ impl<'a> Watch<'a> {
                 When::After(text) => after.push((text.clone(), send.signal)),
             }
         }
-        timed.sort_by_key(|(time, _)| std::cmp::Reverse(*time));
+        timed.sort_by_key(|(time, _)| Reverse(*time));
         Self {
             pid,
             run,
@@ -289,50 +320,64 @@ impl<'a> Watch<'a> {
             // that prints nothing is given up waiting for.
             let begun = self.first_output.or(self.pass.is_none().then_some(self.started));
             let signal_at = self.timed.last().and_then(|(time, _)| Some(begun? + *time));
-            let next =
-                [Some(deadline), alive_until, silent_at, signal_at].into_iter().flatten().min();
-            let timeout = next.unwrap_or(deadline).saturating_duration_since(Instant::now());
-            match self.reports.recv_timeout(timeout) {
-                Ok((at, Report::Ended(result))) => {
-                    result?;
-                    self.has_ended = true;
-                    if self.first_output.is_none() {
-                        // The report of the first line may come after this one.
-                        self.take_the_rest();
+            let next = [alive_until, silent_at, signal_at]
+                .into_iter()
+                .flatten()
+                .fold(deadline, Instant::min);
+            // The clocks come first: a program that prints without a pause must not stop them.
+            let now = Instant::now();
+            if next > now {
+                match self.reports.recv_timeout(next - now) {
+                    Ok((at, Report::Ended(result))) => {
+                        result?;
+                        return Ok(self.ended(at));
                     }
-                    let from = self.first_output.unwrap_or(self.started);
-                    return Ok(End::Ended {
-                        since_start: at - self.start,
-                        since_output: at.saturating_duration_since(from),
-                    });
+                    Ok((at, report)) => {
+                        self.note(at, report);
+                        self.send_what_follows_a_line();
+                    }
+                    Err(RecvTimeoutError::Timeout) => {}
+                    // The thread that waits for the program always reports before it goes.
+                    Err(RecvTimeoutError::Disconnected) => {
+                        return Err(io::Error::other("nobody waits for the program"));
+                    }
                 }
-                Ok((at, report)) => {
-                    self.note(at, report);
-                    self.send_what_follows_a_line();
+                if self.stdout.len() + self.stderr.len() > MOST_OUTPUT {
+                    return Ok(End::Hung(self.start.elapsed()));
                 }
-                // The thread that waits for the program always reports before it goes.
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(io::Error::other("nobody waits for the program"));
-                }
-                Err(RecvTimeoutError::Timeout) => {
-                    let now = Instant::now();
-                    if self.pass.is_some() && silent_at.is_some_and(|time| time <= now) {
-                        self.pass = None;
-                    }
-                    while let Some(begun) = begun
-                        && let Some((_, signal)) =
-                            self.timed.pop_if(|(time, _)| begun + *time <= now)
-                    {
-                        self.signal(signal);
-                    }
-                    if alive_until.is_some_and(|time| time <= now) {
-                        return Ok(End::Alive);
-                    }
-                    if deadline <= now {
-                        return Ok(End::Hung(now - self.start));
-                    }
+                continue;
+            }
+            if silent_at.is_some_and(|time| time <= now) {
+                self.pass = None;
+            }
+            if let Some(begun) = begun {
+                while let Some((_, signal)) = self.timed.pop_if(|(time, _)| begun + *time <= now) {
+                    self.signal(signal);
                 }
             }
+            if alive_until.is_some_and(|time| time <= now) {
+                return Ok(End::Alive);
+            }
+            if deadline <= now {
+                return Ok(End::Hung(now - self.start));
+            }
+        }
+    }
+
+    fn ended(&mut self, at: Instant) -> End {
+        self.has_ended = true;
+        if self.first_output.is_none() {
+            // The report of the first line may come after this one.
+            self.take_the_rest();
+        }
+        let from = self.first_output.unwrap_or(self.started);
+        let silent = at.saturating_duration_since(self.started);
+        if self.first_output.is_none() && silent > FIRST_OUTPUT {
+            self.silent = Some(silent);
+        }
+        End::Ended {
+            since_start: at - self.start,
+            since_output: at.saturating_duration_since(from),
         }
     }
 
@@ -410,12 +455,19 @@ impl<'a> Watch<'a> {
 
 /// Reports what comes through a pipe. The thread is detached: a process that outlives its run
 /// may hold the pipe open for ever.
-fn read(stream: Stream, mut pipe: impl Read + Send + 'static, to: mpsc::Sender<(Instant, Report)>) {
+fn read(
+    stream: Stream,
+    mut pipe: impl Read + Send + 'static,
+    to: mpsc::SyncSender<(Instant, Report)>,
+) {
     thread::spawn(move || {
         let mut buffer = [0; 8192];
-        // An error of the pipe ends it as its end does.
+        // An error of the pipe ends it as its end does; so does the end of the run.
         while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-            let _ = to.send((Instant::now(), Report::Printed(stream, buffer[..count].to_vec())));
+            let printed = Report::Printed(stream, buffer[..count].to_vec());
+            if to.send((Instant::now(), printed)).is_err() {
+                return;
+            }
         }
         let _ = to.send((Instant::now(), Report::Closed));
     });

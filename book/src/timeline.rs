@@ -43,7 +43,7 @@ pub fn figure(shown: &[Shown<'_>]) -> Markup {
             }
             @for one in shown {
                 details {
-                    summary { "What " (one.command) " prints" }
+                    summary { "Transcript of " (one.command) }
                     (transcript(one.recording))
                 }
             }
@@ -272,7 +272,9 @@ fn fate(thread: &Thread, recording: &Recording) -> String {
             format!("ends the process at {}", seconds(recording.ended))
         }
         None if recording.goes_on() => {
-            format!("still runs at {}", seconds(recording.ended))
+            let waits = thread.wait.last().is_some_and(|wait| wait.to >= recording.ended);
+            let does = if waits { "waits" } else { "runs" };
+            format!("still {does} at {}", seconds(recording.ended))
         }
         None => format!("cut off at {}", seconds(recording.ended)),
     }
@@ -335,7 +337,7 @@ fn description(recording: &Recording) -> String {
     let names: BTreeSet<_> = recording.thread.iter().map(|thread| &thread.name).collect();
     for lane in lanes(recording) {
         let Lane::Thread(thread) = lane else { continue };
-        let mut clauses = vec![format!("{} is born at {}", thread.name, seconds(thread.born))];
+        let mut clauses = vec![format!("{} starts at {}", thread.name, seconds(thread.born))];
         match dots(thread, recording).count() {
             0 => {}
             1 => clauses.push("logs 1 line".to_owned()),
@@ -449,7 +451,7 @@ mod tests {
         has(&svg, ">cut off at 3 s<", 2);
         has(&svg, "SIGTERM ends the process at 3 s", 3);
         has(&svg, "a&lt;b.txt: 1 line, then a torn one, 7 bytes", 3);
-        has(&svg, "quiet is born at 0.5 s, cut off at 3 s", 1);
+        has(&svg, "quiet starts at 0.5 s, cut off at 3 s", 1);
     }
 
     #[test]
@@ -470,7 +472,8 @@ mod tests {
         has(&svg, "class=\"returned\"", 0);
         has(&svg, "class=\"stop\"", 1);
         has(&svg, "class=\"end\"", 0);
-        has(&svg, ">still runs at 6 s<", 2);
+        has(&svg, ">still waits at 6 s<", 1);
+        has(&svg, ">still runs at 6 s<", 1);
         has(&svg, "cut off", 0);
     }
 

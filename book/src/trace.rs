@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 
 /// The threads of a program, and its end. Times are seconds since the program began.
 #[derive(Debug, PartialEq)]
@@ -68,8 +68,10 @@ struct Reading {
     by_id: HashMap<u32, usize>,
     /// Processes that the program started, and their threads.
     foreign: HashSet<u32>,
-    ended: Option<f64>,
-    ended_by: Option<u32>,
+    /// Each call of `exit_group`, and by whom; a child process calls it, too.
+    exits: Vec<(f64, u32)>,
+    /// When the process was gone.
+    gone: Option<f64>,
 }
 
 impl Reading {
@@ -102,8 +104,8 @@ impl Reading {
             self.lives[index].open = Some((now, call.to_owned()));
             self.begun(index, call, now);
         } else if event.starts_with("+++ ") {
-            if index == 0 && self.ended.is_none() {
-                self.ended = Some(now);
+            if index == 0 {
+                self.gone = Some(now);
             }
         } else if !event.starts_with("--- ") {
             self.begun(index, event, now);
@@ -124,10 +126,7 @@ impl Reading {
     /// What counts from its beginning: calls that do not return.
     fn begun(&mut self, index: usize, call: &str, now: f64) {
         if call.starts_with("exit_group(") {
-            if self.ended.is_none() {
-                self.ended = Some(now);
-                self.ended_by = Some(self.lives[index].id);
-            }
+            self.exits.push((now, self.lives[index].id));
         } else if call.starts_with("exit(") {
             self.lives[index].returned = Some(now);
         }
@@ -154,7 +153,12 @@ impl Reading {
     }
 
     fn finish(mut self) -> Result<Trace> {
-        let ended = self.ended.context("the trace has no end")?;
+        let exit = self.exits.iter().find(|(_, id)| !self.foreign.contains(id)).copied();
+        let (ended, ended_by) = match (exit, self.gone) {
+            (Some((at, id)), _) => (at, Some(id)),
+            (None, Some(at)) => (at, None),
+            (None, None) => bail!("the trace has no end"),
+        };
         let names: HashMap<u32, String> =
             self.lives.iter().map(|life| (life.id, life.name())).collect();
         for life in &mut self.lives {
@@ -170,7 +174,7 @@ impl Reading {
         self.lives.retain(|life| !self.foreign.contains(&life.id));
         Ok(Trace {
             ended,
-            ended_by: self.ended_by.and_then(|id| names.get(&id).cloned()),
+            ended_by: ended_by.and_then(|id| names.get(&id).cloned()),
             threads: self
                 .lives
                 .into_iter()
@@ -207,7 +211,8 @@ fn joined(call: &str) -> Option<u32> {
 
 /// The id of the thread or process that a call made: `clone3(…) = 123 <0.000010>`.
 fn child(call: &str) -> Option<u32> {
-    if !call.trim_start_matches("<... ").starts_with("clone") {
+    let call = call.trim_start_matches("<... ");
+    if !["clone", "fork", "vfork"].iter().any(|name| call.starts_with(name)) {
         return None;
     }
     let (_, result) = call.rsplit_once(" = ")?;
@@ -302,6 +307,19 @@ mod tests {
 "
         ));
         assert_eq!(trace.ended, 3.0);
+        assert_eq!(trace.threads.len(), 1, "{trace:?}");
+    }
+
+    #[test]
+    fn the_end_of_a_child_process_is_not_the_end_of_the_program() {
+        let trace = read(
+            "7 101.5 vfork( <unfinished ...>
+9 101.6 exit_group(127) = ?
+7 101.7 <... vfork resumed>) = 9 <0.200000>
+7 105.5 exit_group(0) = ?
+",
+        );
+        assert_eq!((trace.ended, trace.ended_by.as_deref()), (5.0, Some("main")));
         assert_eq!(trace.threads.len(), 1, "{trace:?}");
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::ffi::OsStr;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io;
@@ -131,7 +132,7 @@ impl Workbook {
 
         let mut lessons = Vec::new();
         for page in &pages {
-            let chapter = Path::new("book/chapters").join(page).with_extension("md");
+            let chapter = Path::new("book/chapters").join(format!("{page}.md"));
             let text = read.text(&chapter);
             if page != "SUMMARY" && !links_to(&summary, &format!("{page}.md")) {
                 read.report(
@@ -203,11 +204,13 @@ impl Workbook {
         }
         let kept: Vec<_> = recordings.keys().map(|scenario| Recording::path(scenario)).collect();
         let directory = Path::new("book/recordings");
-        for entry in fs::read_dir(self.root.join(directory)).into_iter().flatten().flatten() {
-            let path = directory.join(entry.file_name());
-            if problems.is_empty() && !kept.contains(&path) {
-                problems.push(Problem::new(path, None, "no chapter shows this recording"));
-            }
+        let entries = fs::read_dir(self.root.join(directory)).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name()).filter(|name| !is_hidden(name));
+        let strays = names.map(|name| directory.join(name)).filter(|path| !kept.contains(path));
+        if problems.is_empty() {
+            problems.extend(
+                strays.map(|path| Problem::new(path, None, "no chapter shows this recording")),
+            );
         }
         if problems.is_empty() { Ok(recordings) } else { Err(problems) }
     }
@@ -221,9 +224,14 @@ impl Workbook {
                 problems.push(Problem::new(&lesson.chapter, None, message));
             }
             for shown in &lesson.shown {
-                let unknown = shown.scenarios.iter().filter(|name| self.scenario(name).is_none());
-                for name in unknown {
-                    let message = format!("there is no scenario `{name}` to show a recording of");
+                for name in &shown.scenarios {
+                    let message = match self.scenario(name) {
+                        None => format!("there is no scenario `{name}` to show a recording of"),
+                        Some((_, located)) if located.scenario.is_python_only() => {
+                            format!("`{name}` is a Python program; recordings are of Rust programs")
+                        }
+                        Some(_) => continue,
+                    };
                     problems.push(Problem::new(&lesson.chapter, Some(shown.line), message));
                 }
             }
@@ -236,7 +244,7 @@ impl Lesson {
     /// The program that a scenario runs; of a Python program, the one whose twin it is.
     pub fn program<'a>(&'a self, scenario: &'a Scenario) -> &'a str {
         let program = scenario.program.as_ref().map_or(&*self.name, |program| program.get_ref());
-        program.trim_end_matches(".py")
+        program.strip_suffix(".py").unwrap_or(program)
     }
 
     /// The source of a program, relative to the root.
@@ -244,13 +252,13 @@ impl Lesson {
         if program == self.name {
             self.directory.join("src/main.rs")
         } else {
-            self.directory.join("src/bin").join(program).with_extension("rs")
+            self.directory.join("src/bin").join(format!("{program}.rs"))
         }
     }
 
     /// The Python twin of a program, relative to the root.
     pub fn twin(&self, program: &str) -> PathBuf {
-        self.directory.join(program).with_extension("py")
+        self.directory.join(format!("{program}.py"))
     }
 
     /// The program that the reader edits.
@@ -305,7 +313,11 @@ pub fn blocks(markdown: &str) -> Result<Vec<Block>, (usize, String)> {
 }
 
 /// The lines of a page that show recordings, in order.
-pub fn shown(markdown: &str) -> Vec<Shown> {
+///
+/// # Errors
+///
+/// The line of the first one that is not written as it should be, and what it lacks.
+pub fn shown(markdown: &str) -> Result<Vec<Shown>, (usize, String)> {
     let mut shown = Vec::new();
     let mut start = 0;
     for (index, line) in markdown.split_inclusive('\n').enumerate() {
@@ -313,17 +325,22 @@ pub fn shown(markdown: &str) -> Vec<Shown> {
         let range = start..start + text.len();
         start += line.len();
         let words = text.strip_prefix("{{#").and_then(|rest| rest.strip_suffix("}}"));
-        let mut words = words.unwrap_or_default().split_whitespace().map(str::to_owned);
-        let directive = words.next();
-        let mut scenarios: Vec<String> = words.collect();
-        let lines = match directive.as_deref() {
-            Some("recording") => None,
-            Some("log") => scenarios.pop().and_then(|lines| lines.parse().ok()),
+        let words: Vec<&str> = words.unwrap_or_default().split_whitespace().collect();
+        let (scenarios, lines) = match words[..] {
+            ["recording", ref names @ ..] if !names.is_empty() => (names.to_vec(), None),
+            ["log", name, lines] if lines.parse::<usize>().is_ok() => {
+                (vec![name], lines.parse().ok())
+            }
+            ["recording" | "log", ..] => {
+                let message = "write `{{#recording <scenario>…}}` or `{{#log <scenario> <lines>}}`";
+                return Err((index + 1, message.to_owned()));
+            }
             _ => continue,
         };
+        let scenarios = scenarios.into_iter().map(str::to_owned).collect();
         shown.push(Shown { line: index + 1, range, scenarios, lines });
     }
-    shown
+    Ok(shown)
 }
 
 /// The lesson that a numbered page or directory belongs to: `02-heartbeat` → `heartbeat`.
@@ -353,7 +370,11 @@ impl Reading<'_> {
         let list = || -> io::Result<Vec<String>> {
             let mut names = Vec::new();
             for entry in fs::read_dir(self.root.join(directory))? {
-                let name = entry?.file_name().to_string_lossy().into_owned();
+                let name = entry?.file_name();
+                if is_hidden(&name) {
+                    continue;
+                }
+                let name = name.to_string_lossy().into_owned();
                 names.extend(name.strip_suffix(ending).map(str::to_owned));
             }
             names.sort();
@@ -392,6 +413,10 @@ impl Reading<'_> {
     fn lesson(&mut self, page: &str, name: &str, chapter: PathBuf, text: &str) -> Option<Lesson> {
         let known = self.problems.len();
         let blocks = self.blocks(&chapter, text);
+        let shown = shown(text).unwrap_or_else(|(line, message)| {
+            self.report(&chapter, Some(line), message);
+            Vec::new()
+        });
         if self.problems.len() > known {
             return None;
         }
@@ -418,7 +443,7 @@ impl Reading<'_> {
             chapter,
             scenarios,
             exercise: exercise.clone(),
-            shown: shown(text),
+            shown,
         };
         self.same_name_twice(&lesson);
         self.programs(&lesson);
@@ -461,8 +486,9 @@ impl Reading<'_> {
             }
         }
         let directory = lesson.directory.display();
-        let there = self.names(&format!("{directory}/src"), "main.rs");
-        let mut there: Vec<_> = there.iter().map(|_| lesson.source(&lesson.name)).collect();
+        let main = lesson.source(&lesson.name);
+        let mut there: Vec<_> =
+            [main].into_iter().filter(|path| self.root.join(path).is_file()).collect();
         if self.root.join(&lesson.directory).join("src/bin").is_dir() {
             let bins = self.names(&format!("{directory}/src/bin"), ".rs");
             there.extend(bins.iter().map(|program| lesson.source(program)));
@@ -493,6 +519,11 @@ impl Reading<'_> {
             }
         }
     }
+}
+
+/// An editor keeps such files beside those that it edits.
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
 }
 
 fn line_of(text: &str, offset: usize) -> usize {
@@ -697,6 +728,8 @@ python = \"3.6\"
         let recording = "ended = 1\nstdout = []\nthread = []\n";
         scratch.write("book/recordings/heartbeat.toml", recording);
         scratch.write("book/recordings/old.toml", recording);
+        scratch.write("book/recordings/.old.toml.swp", "");
+        scratch.write("lessons/02-heartbeat/src/bin/.#heartbeat-exercise.rs", "");
         assert_eq!(
             recordings(&scratch),
             ["book/recordings/old.toml: no chapter shows this recording"]
@@ -706,6 +739,13 @@ python = \"3.6\"
         assert_eq!(
             scratch.problems(),
             [format!("{at}:2: there is no scenario `heartbaet` to show a recording of")]
+        );
+        scratch.write(at, &CHAPTER.replace("{{#recording heartbeat}}", "{{#log heartbeat}}"));
+        assert_eq!(
+            scratch.problems(),
+            [format!(
+                "{at}:2: write `{{{{#recording <scenario>…}}}}` or `{{{{#log <scenario> <lines>}}}}`"
+            )]
         );
         scratch.write(at, &CHAPTER.replace("{{#recording heartbeat}}", ""));
         assert_eq!(

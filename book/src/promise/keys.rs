@@ -3,6 +3,7 @@
 use std::fmt::{self, Formatter};
 use std::marker::PhantomData;
 use std::mem;
+use std::path::{Component, Path};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -141,6 +142,9 @@ impl Keys {
             }
             _ => {}
         }
+        if ends == Ends::Never && self.leaves > 0 {
+            return Err("only a program that ends can leave a process behind".into());
+        }
         let send = self.send.into_iter().map(|keys| at_span(keys, SendKeys::into_send));
         Ok(Run { args: self.args, send: send.collect::<Result<_, _>>()?, ends, promises })
     }
@@ -190,6 +194,13 @@ impl LineKeys {
         if has.is_none() && (times.is_some() || figure.is_some()) {
             return Err("`times` and `figure` go with `has`".into());
         }
+        if thread.as_ref().is_some_and(|name| name.contains(char::is_whitespace)) {
+            return Err("a thread's name has no white space, or its log could not be read".into());
+        }
+        let texts = says.iter().chain(&order).flatten().chain(&has).chain(&absent);
+        if texts.into_iter().any(|text| text.contains('\n')) {
+            return Err("a line holds no line feed".into());
+        }
         let what = match (says, order, has, absent) {
             (Some(lines), None, None, None) => Lines::Says(lines),
             (None, Some(lines), None, None) => Lines::Order(lines),
@@ -208,6 +219,10 @@ impl FileKeys {
         let Self { path, exists, lines, whole, contents, has, times, absent } = self;
         if has.is_none() && times.is_some() {
             return Err("`times` goes with `has`".into());
+        }
+        let is_inside = |part| matches!(part, Component::Normal(_));
+        if path.is_empty() || !Path::new(&path).components().all(is_inside) {
+            return Err("a file is named relative to the program's own directory".into());
         }
         let promises: Vec<_> = [
             exists.map(FilePromise::Exists),
@@ -238,8 +253,10 @@ fn at_span<T, U>(
 }
 
 fn duration(seconds: f64) -> Result<Duration, Mistake> {
-    Duration::try_from_secs_f64(seconds)
-        .map_err(|_| format!("{seconds} is not a number of seconds").into())
+    match Duration::try_from_secs_f64(seconds) {
+        Ok(time) if time <= Duration::from_secs(600) => Ok(time),
+        _ => Err(format!("{seconds} is not a number of seconds from 0 to 600").into()),
+    }
 }
 
 /// A value, or a list of values.

@@ -66,7 +66,9 @@ impl FromStr for LogLine {
         let (thread, _) = rest.split_once(' ').ok_or(NotALogLine)?;
         let column = thread.chars().count().max(THREAD_WIDTH);
         let parsed = Self {
-            at: Duration::from_secs(seconds) + Duration::from_millis(millis),
+            at: Duration::from_secs(seconds)
+                .checked_add(Duration::from_millis(millis))
+                .ok_or(NotALogLine)?,
             thread: thread.to_owned(),
             text: rest.chars().skip(column + 1).collect(),
         };

@@ -26,31 +26,26 @@ fn write_reports(failing: String) -> io::Result<()> {
     info!("writing two reports; {failing} will fail");
     let fails = failing.clone();
     let orders = spawn("orders", move || {
-        write_report("orders", 4, Duration::from_secs(1), &fails)
+        write_report("orders", Duration::from_millis(800), &fails)
     })?;
     let invoices = spawn("invoices", move || {
-        write_report("invoices", 3, Duration::from_millis(1400), &failing)
+        write_report("invoices", Duration::from_millis(1100), &failing)
     })?;
 
     // ANCHOR: solution
-    // Wait for both first: a `?` between the joins would cut the other report off.
-    let (orders, invoices) = (join(orders), join(invoices));
-    orders?;
-    invoices?;
+    // Wait for both first: a `?` or a panic between the joins would cut the other off.
+    let (orders, invoices) = (orders.join(), invoices.join());
+    result_of(orders)?;
+    result_of(invoices)?;
     // ANCHOR_END: solution
     info!("both reports are complete");
     Ok(())
 }
 
-/// Writes a report of so many rows; the second row of the failing one is bad.
-fn write_report(
-    name: &str,
-    rows: u32,
-    step: Duration,
-    failing: &str,
-) -> io::Result<()> {
+/// Writes a report of four rows; the second row of the failing one is bad.
+fn write_report(name: &str, step: Duration, failing: &str) -> io::Result<()> {
     let mut report = File::create(format!("{name}.txt"))?;
-    for row in 1..=rows {
+    for row in 1..=4 {
         thread::sleep(step);
         if row == 2 && name == failing {
             return Err(io::Error::other(format!(
@@ -58,7 +53,7 @@ fn write_report(
             )));
         }
         report.write_all(format!("row {row}\n").as_bytes())?;
-        info!("row {row} of {rows} is in {name}.txt");
+        info!("row {row} of 4 is in {name}.txt");
     }
     Ok(())
 }
@@ -70,7 +65,7 @@ fn spawn(
     thread::Builder::new().name(name.to_owned()).spawn(work)
 }
 
-/// Waits for a thread and gives its result; if it panicked, the panic goes on here.
-fn join(thread: JoinHandle<io::Result<()>>) -> io::Result<()> {
-    thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+/// What a joined thread returned; if it panicked, the panic goes on here.
+fn result_of(joined: thread::Result<io::Result<()>>) -> io::Result<()> {
+    joined.unwrap_or_else(|panic| panic::resume_unwind(panic))
 }

@@ -17,7 +17,8 @@ use tracing::info;
 
 fn main() -> io::Result<()> {
     lesson_log::init();
-    let rows = env::args().nth(1).and_then(|rows| rows.parse().ok()).unwrap_or(5);
+    let rows = env::args().nth(1).map_or(Ok(5), |rows| rows.parse());
+    let rows = rows.map_err(io::Error::other)?;
     info!("the export of {rows} rows starts");
     let threads = [
         thread::Builder::new()

@@ -1,8 +1,8 @@
 //! The same helper, and `main` joins it: the program never ends.
 
 use std::io;
-use std::thread;
 use std::time::{Duration, Instant};
+use std::{panic, thread};
 
 use tracing::info;
 
@@ -17,9 +17,7 @@ fn main() -> io::Result<()> {
     info!("my own work is done");
     // ANCHOR: change
     // The change: `main` waits for a thread that never returns.
-    if heartbeat.join().is_err() {
-        info!("heartbeat panicked");
-    }
+    heartbeat.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
     // ANCHOR_END: change
     Ok(())
 }
