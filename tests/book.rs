@@ -309,6 +309,20 @@ fn without_strace_the_recorder_says_what_it_can_do() {
 }
 
 #[test]
+fn a_directory_that_is_not_a_book_is_not_emptied() {
+    let home = TempDir::new().expect("a temporary directory");
+    let dest = home.path().to_string_lossy();
+    assert!(book(&["build", "--dest", &dest]).status.success());
+    // An earlier book is written anew.
+    assert!(book(&["build", "--dest", &dest]).status.success());
+    fs::remove_file(home.path().join(".nojekyll")).expect("a file of mdBook's");
+    let output = book(&["build", "--dest", &dest]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("choose another directory"));
+    assert!(home.path().join("index.html").exists());
+}
+
+#[test]
 fn a_picture_is_no_burden_to_its_page() {
     for (name, page) in &*PAGES {
         for picture in find(r#"(?s)(<figure class="recording">.*?</figure>)"#, page) {

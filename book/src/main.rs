@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Error, Result, anyhow, bail};
+use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use book::preprocess::{self, Workshop};
 use book::recording::Recording;
 use book::workbook::Workbook;
@@ -129,9 +129,17 @@ fn build(dest: Option<PathBuf>) -> Result<PathBuf> {
     Ok(directory)
 }
 
-/// The directory, made if it is missing: mdBook reads a relative one against the book's own.
+/// The directory in full, made if it is missing: mdBook reads a relative one against the book's own.
+///
+/// mdBook empties the directory first. It is refused if it holds anything but an earlier book.
 fn absolute(dest: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(dest).with_context(|| format!("cannot write to {}", dest.display()))?;
+    let name = dest.display();
+    fs::create_dir_all(dest).with_context(|| format!("cannot write to {name}"))?;
+    let is_empty = fs::read_dir(dest)?.next().is_none();
+    ensure!(
+        is_empty || dest.join(".nojekyll").exists(),
+        "{name} holds something that is not a book, and would be emptied; choose another directory"
+    );
     Ok(dest.canonicalize()?)
 }
 
