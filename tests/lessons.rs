@@ -40,7 +40,11 @@ fn main() -> ExitCode {
     // The longest first: the whole then takes little longer than it.
     checks.sort_by_key(|check| Reverse(check.located.scenario.duration()));
 
-    let shared = Arc::new(Shared { recordings, ..Shared::default() });
+    let shared = Arc::new(Shared {
+        recordings,
+        solved: workbook.lessons.iter().map(|_| AtomicBool::default()).collect(),
+        ..Shared::default()
+    });
     let selected = select(&arguments, &checks);
     if selected.is_empty() {
         let filter = arguments.filter.as_deref().unwrap_or_default();
@@ -111,7 +115,7 @@ struct Shared {
     python: OnceLock<Result<Python, String>>,
     recordings: BTreeMap<String, Recording>,
     /// For each lesson, whether its exercise was judged and passed.
-    solved: OnceLock<Vec<AtomicBool>>,
+    solved: Vec<AtomicBool>,
 }
 
 /// The interpreter that runs the twins.
@@ -172,7 +176,7 @@ impl Check {
             Subject::Exercise if self.has_marker() => Ok(Completion::ignored_with("not started")),
             Subject::Exercise => {
                 let completion = self.judge(&shared)?;
-                shared.is_solved(&self.workbook, self.lesson).store(true, Ordering::Relaxed);
+                shared.solved[self.lesson].store(true, Ordering::Relaxed);
                 Ok(completion)
             }
             Subject::Starter if self.has_marker() => self.judge_starter(&shared),
@@ -207,10 +211,10 @@ impl Check {
         }
         let wanted = self.located.scenario.starter_breaks.iter().flatten();
         let wanted: BTreeSet<&str> = wanted.map(|id| id.get_ref().as_str()).collect();
-        if wanted == verdict.ids() {
+        let found = verdict.ids();
+        if wanted == found {
             return Ok(Completion::Completed);
         }
-        let found = verdict.ids();
         let mut change = String::new();
         for (verb, names) in [("breaks", &found - &wanted), ("keeps", &wanted - &found)] {
             for name in names {
@@ -343,14 +347,9 @@ impl Shared {
             })
     }
 
-    fn is_solved(&self, workbook: &Workbook, lesson: usize) -> &AtomicBool {
-        let all = || workbook.lessons.iter().map(|_| AtomicBool::default()).collect();
-        &self.solved.get_or_init(all)[lesson]
-    }
-
     /// Names the next exercise that is not begun, after the last one that has just been passed.
     fn tell_what_is_next(&self, workbook: &Workbook) {
-        let solved = |index: &usize| self.is_solved(workbook, *index).load(Ordering::Relaxed);
+        let solved = |index: &usize| self.solved[*index].load(Ordering::Relaxed);
         let count = workbook.lessons.len();
         let Some(last) = (0..count).rev().find(solved) else { return };
         let others = (last + 1..count).chain(0..last).map(|index| &workbook.lessons[index]);

@@ -11,6 +11,7 @@ use assert_cmd::assert::Assert;
 use book::promise::{
     Ends, FilePromise, Promise, Run, Scenario, Stream, TOLERANCE, in_seconds, texts,
 };
+use book::recording;
 use book::run::{End, FIRST_OUTPUT, Gate, Outcome};
 use predicates::prelude::*;
 
@@ -71,12 +72,8 @@ pub fn hold(
         };
         let outcome = book::run::run(command(), directory.path(), run, gate, scenario.duration())?;
         if number == 0 {
-            let files = fs::read_dir(directory.path())?;
-            let name = |file: io::Result<fs::DirEntry>| {
-                Ok(file?.file_name().to_string_lossy().into_owned())
-            };
-            let mut files = files.map(name).collect::<io::Result<Vec<_>>>()?;
-            files.sort();
+            let files = recording::files(directory.path())?;
+            let files = files.into_iter().map(|file| file.name).collect();
             let stdout = String::from_utf8_lossy(&outcome.stdout).into_owned();
             verdict.first = Some(FirstRun { stdout, exit: outcome.status.code(), files });
         }

@@ -336,7 +336,12 @@ fn without_ids(stderr: &str) -> Vec<String> {
     stderr.lines().map(|line| ID.replace(line, "' panicked").into_owned()).collect()
 }
 
-fn files(directory: &Path) -> Result<Vec<File>> {
+/// The files in a directory, by name.
+///
+/// # Errors
+///
+/// If the directory or one of its files cannot be read.
+pub fn files(directory: &Path) -> io::Result<Vec<File>> {
     let mut files = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
