@@ -70,7 +70,7 @@ fn every_promise_is_a_table_in_words() {
         let blocks = blocks(&written).expect("no mistakes");
         assert_eq!(tables.len(), blocks.len(), "{chapter}");
         for (table, block) in tables.into_iter().zip(blocks) {
-            for (_, promise) in block.scenario.promises() {
+            for (_, promise) in block.says.promises() {
                 let (words, lines) = match promise.listed() {
                     Some((words, lines)) => (words.to_owned(), lines),
                     None => (promise.words(), Vec::new()),
@@ -99,7 +99,7 @@ fn text(html: &str) -> String {
 #[test]
 fn nothing_is_left_unrendered() {
     for (name, page) in &*PAGES {
-        for leftover in ["{{#", "```", "language-promise", "ANCHOR"] {
+        for leftover in ["{{#", "```", "language-promise", "language-measured", "ANCHOR"] {
             assert!(!page.contains(leftover), "{name} has {leftover}");
         }
     }

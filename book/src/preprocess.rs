@@ -1,5 +1,5 @@
-//! The mdBook preprocessor: turns each `promise` block into a table in words, and each line that
-//! names recordings into their pictures and transcripts.
+//! The mdBook preprocessor: turns each `promise` and each `measured` block into a table in words, and
+//! each line that names recordings into their pictures and transcripts.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,10 +10,11 @@ use maud::{Markup, html};
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
+use crate::measured::{Measured, Source};
 use crate::promise::{CODE, Profile, Promise, Run, Scenario, When, in_seconds};
 use crate::recording::Recording;
 use crate::timeline;
-use crate::workbook::{Lesson, Problem, Workbook, blocks, lesson_name, shown};
+use crate::workbook::{Lesson, Problem, Workbook, blocks, lesson_name, measured, shown};
 
 /// The preprocessor, under the name that it has in `book.toml`.
 #[derive(Debug)]
@@ -59,9 +60,12 @@ fn render(
     let path = Path::new("book/chapters").join(path);
     let problem = |(line, message)| Problem { path: path.clone(), line: Some(line), message };
     let blocks = blocks(&chapter.content).map_err(problem)?;
+    let measured = measured(&chapter.content).map_err(problem)?;
     // A page without a lesson has no blocks: that was checked.
     let tables =
-        blocks.into_iter().filter_map(|block| Some((block.range, table(lesson?, &block.scenario))));
+        blocks.into_iter().filter_map(|block| Some((block.range, table(lesson?, &block.says))));
+    let figures =
+        measured.into_iter().filter_map(|block| Some((block.range, told(lesson?, &block.says))));
     let shown = shown(&chapter.content).map_err(problem)?;
     let pictures = shown.into_iter().map(|shown| {
         let recorded = shown.scenarios.iter().map(|name| {
@@ -83,7 +87,7 @@ fn render(
         Ok((shown.range, markup))
     });
     let pictures = pictures.collect::<Result<Vec<_>, Problem>>()?;
-    let mut rendered: Vec<_> = tables.chain(pictures).collect();
+    let mut rendered: Vec<_> = tables.chain(figures).chain(pictures).collect();
     // From the last to the first, so that the places of the earlier ones stay right.
     rendered.sort_by_key(|(range, _)| Reverse(range.start));
     for (range, markup) in rendered {
@@ -111,7 +115,7 @@ fn table(lesson: &Lesson, scenario: &Scenario) -> Markup {
                     tbody {
                         tr { th colspan="2" scope="rowgroup" {
                             "Run again in the same directory"
-                            @if !run.args.is_empty() { ", with" code { (arguments(run)) } }
+                            @if !run.args.is_empty() { ", with" code { (arguments(&run.args)) } }
                         } }
                         (rows(run))
                     }
@@ -150,19 +154,60 @@ fn command(lesson: &Lesson, scenario: &Scenario) -> Markup {
                 @if program != lesson.name { " --bin " (program) }
                 @if !scenario.runs[0].args.is_empty() { " --" }
             }
-            (arguments(&scenario.runs[0]))
+            (arguments(&scenario.runs[0].args))
+        }
+    }
+}
+
+/// Figures that a chapter tells.
+fn told(lesson: &Lesson, measured: &Measured) -> Markup {
+    html! {
+        div.measured {
+            table {
+                caption { code {
+                    @match &measured.source {
+                        Source::Program { program, args } => {
+                            "cargo run -p " (lesson.name)
+                            @if *program != lesson.name { " --bin " (program) }
+                            @if !args.is_empty() { " --" (arguments(args)) }
+                        }
+                        Source::Test(target) => { "cargo test --test " (target) }
+                    }
+                } }
+                thead { tr { th scope="col" { "it printed" } th scope="col" { "checked" } } }
+                tbody {
+                    @for figure in &measured.figures {
+                        tr {
+                            td { code { (figure.pattern.filled(&figure.was.to_string())) } }
+                            td { (figure.holds()) }
+                        }
+                    }
+                }
+            }
+            p.checked {
+                "Measured on " (measured.date) ", on " (measured.machine) ". Your figures will be \
+                 others; what stands under " em { "checked" } " is held by "
+                code {
+                    "cargo test --test "
+                    @match &measured.source {
+                        Source::Program { .. } => { "measured " (lesson.name) }
+                        Source::Test(target) => { (target) }
+                    }
+                }
+                "."
+            }
         }
     }
 }
 
 /// The arguments as a shell wants them, each after a space.
-fn arguments(run: &Run) -> String {
+fn arguments(args: &[String]) -> String {
     let quoted = |argument: &String| match shlex::try_quote(argument) {
         Ok(quoted) => format!(" {quoted}"),
         // Only a zero byte cannot be quoted, nor can it be an argument.
         Err(_) => format!(" {argument}"),
     };
-    run.args.iter().map(quoted).collect()
+    args.iter().map(quoted).collect()
 }
 
 fn rows(run: &Run) -> Markup {

@@ -207,10 +207,7 @@ impl Scenario {
     /// The first thing that is wrong: no TOML, an unknown key, a value of the wrong type, or keys
     /// that contradict one another.
     pub fn parse(toml: &str) -> Result<Self, Mistake> {
-        let mut keys: Keys = toml::from_str(toml).map_err(|error| Mistake {
-            message: error.message().lines().collect::<Vec<_>>().join("; "),
-            span: error.span(),
-        })?;
+        let mut keys: Keys = toml::from_str(toml)?;
         let (twice, again) = (keys.twice, keys.again.take());
         let mut scenario = Self {
             name: keys.name.take(),
@@ -234,10 +231,7 @@ impl Scenario {
             }
             (false, None) => {}
         }
-        let is_plain = |name: &String| {
-            !name.is_empty() && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
-        };
-        if !scenario.name.as_ref().is_none_or(is_plain) {
+        if !scenario.name.as_deref().is_none_or(is_plain) {
             return Err("a `name` has small letters, digits and `-`".into());
         }
         if scenario.is_python_only() && scenario.python.is_none() {
@@ -554,7 +548,7 @@ pub fn texts(printed: &str, thread: Option<&str>) -> Vec<String> {
 }
 
 impl Pattern {
-    fn new(text: &str, figure: Option<(f64, f64)>) -> Result<Self, Mistake> {
+    pub(crate) fn new(text: &str, figure: Option<(f64, f64)>) -> Result<Self, Mistake> {
         match (text.matches("{}").count(), figure) {
             (0, None) => {}
             (1, Some((least, most))) if least <= most => {}
@@ -578,10 +572,22 @@ impl Pattern {
 
     fn matches(&self, line: &str) -> bool {
         let Some((least, most)) = self.figure else { return line.contains(&self.text) };
-        self.regex
-            .captures_iter(line)
-            .filter_map(|captures| captures[1].parse().ok())
-            .any(|figure: f64| (least..=most).contains(&figure))
+        self.figures(line).any(|figure| (least..=most).contains(&figure))
+    }
+
+    /// The numbers that a line has where this text has its `{}`.
+    pub(crate) fn figures(&self, line: &str) -> impl Iterator<Item = f64> {
+        self.regex.captures_iter(line).filter_map(|captures| captures[1].parse().ok())
+    }
+
+    /// Between which numbers its figure lies.
+    pub(crate) fn range(&self) -> (f64, f64) {
+        self.figure.unwrap_or((f64::NEG_INFINITY, f64::INFINITY))
+    }
+
+    /// The text with something in the place of its figure.
+    pub(crate) fn filled(&self, figure: &str) -> String {
+        self.text.replace("{}", figure)
     }
 }
 
@@ -590,7 +596,7 @@ impl Display for Pattern {
         match self.figure {
             None => f.write_str(&code(&self.text)),
             Some((least, most)) => {
-                let text = code(self.text.replace("{}", "…"));
+                let text = code(self.filled("…"));
                 write!(f, "{text} (a number from {least} to {most})")
             }
         }
@@ -666,6 +672,13 @@ impl FromStr for PythonVersion {
     }
 }
 
+impl From<toml::de::Error> for Mistake {
+    fn from(error: toml::de::Error) -> Self {
+        let message = error.message().lines().collect::<Vec<_>>().join("; ");
+        Self { message, span: error.span() }
+    }
+}
+
 impl From<String> for Mistake {
     fn from(message: String) -> Self {
         Self { message, span: None }
@@ -681,6 +694,11 @@ impl From<&str> for Mistake {
 /// A duration as the chapters write it: `3.5 s`.
 pub fn in_seconds(duration: Duration) -> String {
     format!("{} s", (duration.as_secs_f64() * 1000.0).round() / 1000.0)
+}
+
+/// Whether a block may have this name.
+pub(crate) fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
 }
 
 fn quoted(texts: &[impl Display]) -> String {

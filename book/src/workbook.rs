@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use crate::measured::{Measured, Source};
 use crate::promise::{Mistake, Scenario};
 use crate::recording::{Recording, lesson_of};
 
@@ -39,6 +40,8 @@ pub struct Lesson {
     pub scenarios: Vec<Located>,
     /// What the chapter promises of the exercise's solution.
     pub exercise: Located,
+    /// The figures that the chapter tells without promising them.
+    pub measured: Vec<Block<Measured>>,
     /// The recordings that the chapter shows.
     pub shown: Vec<Shown>,
 }
@@ -66,15 +69,15 @@ pub struct Located {
     pub scenario: Scenario,
 }
 
-/// A fenced `promise` block in a page.
+/// A fenced block of TOML in a page: a promise, or what was measured.
 #[derive(Debug)]
-pub struct Block {
+pub struct Block<T> {
     /// The line of its opening fence, counted from 1.
     pub line: usize,
     /// The bytes of the page that it takes, fences included.
     pub range: Range<usize>,
     /// What it says.
-    pub scenario: Scenario,
+    pub says: T,
 }
 
 /// Something that is wrong with the workbook, and where.
@@ -178,6 +181,12 @@ impl Workbook {
         Some((lesson, located))
     }
 
+    /// The `measured` block of a lesson's chapter that has this name.
+    pub fn measured(&self, lesson: &str, name: &str) -> Option<&Measured> {
+        let mut blocks = self.lesson(lesson)?.measured.iter();
+        blocks.find(|block| block.says.name == name).map(|block| &block.says)
+    }
+
     /// The recordings that the chapters show, by the full names of their scenarios.
     ///
     /// # Errors
@@ -277,15 +286,33 @@ impl Lesson {
 /// # Errors
 ///
 /// The line of the first mistake and what it is.
-pub fn blocks(markdown: &str) -> Result<Vec<Block>, (usize, String)> {
+pub fn blocks(markdown: &str) -> Result<Vec<Block<Scenario>>, (usize, String)> {
+    fenced(markdown, "promise", Scenario::parse)
+}
+
+/// The `measured` blocks of a page's Markdown, in order.
+///
+/// # Errors
+///
+/// The line of the first mistake and what it is.
+pub fn measured(markdown: &str) -> Result<Vec<Block<Measured>>, (usize, String)> {
+    fenced(markdown, "measured", Measured::parse)
+}
+
+/// The fenced blocks of one kind, in order, or the line of the first mistake and what it is.
+fn fenced<T>(
+    markdown: &str,
+    kind: &str,
+    parse: impl Fn(&str) -> Result<T, Mistake>,
+) -> Result<Vec<Block<T>>, (usize, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(Range<usize>, String)> = None;
     for (event, range) in Parser::new_ext(markdown, Options::ENABLE_TABLES).into_offset_iter() {
         match event {
             Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => match &*info {
-                "promise" => open = Some((range, String::new())),
-                _ if info.trim().to_lowercase().starts_with("promise") => {
-                    let message = format!("` ```{info}` is not checked; write ` ```promise`");
+                info if info == kind => open = Some((range, String::new())),
+                _ if info.trim().to_lowercase().starts_with(kind) => {
+                    let message = format!("` ```{info}` is not checked; write ` ```{kind}`");
                     return Err((line_of(markdown, range.start), message));
                 }
                 _ => {}
@@ -298,13 +325,13 @@ pub fn blocks(markdown: &str) -> Result<Vec<Block>, (usize, String)> {
             Event::End(TagEnd::CodeBlock) => {
                 let Some((range, source)) = open.take() else { continue };
                 let line = line_of(markdown, range.start);
-                let scenario = Scenario::parse(&source).map_err(|Mistake { message, span }| {
+                let says = parse(&source).map_err(|Mistake { message, span }| {
                     // A key that is missing from the block is told of its first line.
                     let place =
                         span.filter(|span| span.start > 0 || !message.starts_with("missing"));
                     (line + place.map_or(0, |span| line_of(&source, span.start)), message)
                 })?;
-                blocks.push(Block { line, range, scenario });
+                blocks.push(Block { line, range, says });
             }
             _ => {}
         }
@@ -393,34 +420,34 @@ impl Reading<'_> {
         })
     }
 
-    fn blocks(&mut self, path: &Path, text: &str) -> Vec<Block> {
-        blocks(text).unwrap_or_else(|(line, message)| {
+    /// What was read of a page; a mistake in it is reported.
+    fn read<T>(&mut self, path: &Path, read: Result<Vec<T>, (usize, String)>) -> Vec<T> {
+        read.unwrap_or_else(|(line, message)| {
             self.report(path, Some(line), message);
             Vec::new()
         })
     }
 
     fn page_without_lesson(&mut self, path: &Path, text: &str) {
-        for block in self.blocks(path, text) {
-            self.report(
-                path,
-                Some(block.line),
-                "no test would run this promise; it belongs into a lesson's chapter",
-            );
+        for block in self.read(path, blocks(text)) {
+            let message = "no test would run this promise; it belongs into a lesson's chapter";
+            self.report(path, Some(block.line), message);
+        }
+        for block in self.read(path, measured(text)) {
+            let message = "no test would measure this; it belongs into a lesson's chapter";
+            self.report(path, Some(block.line), message);
         }
     }
 
     fn lesson(&mut self, page: &str, name: &str, chapter: PathBuf, text: &str) -> Option<Lesson> {
         let known = self.problems.len();
-        let blocks = self.blocks(&chapter, text);
-        let shown = shown(text).unwrap_or_else(|(line, message)| {
-            self.report(&chapter, Some(line), message);
-            Vec::new()
-        });
+        let blocks = self.read(&chapter, blocks(text));
+        let measured = self.read(&chapter, measured(text));
+        let shown = self.read(&chapter, shown(text));
         if self.problems.len() > known {
             return None;
         }
-        let located = |block: Block| Located { line: block.line, scenario: block.scenario };
+        let located = |block: Block<_>| Located { line: block.line, scenario: block.says };
         let (exercises, scenarios): (Vec<_>, Vec<_>) = blocks
             .into_iter()
             .map(located)
@@ -443,6 +470,7 @@ impl Reading<'_> {
             chapter,
             scenarios,
             exercise: exercise.clone(),
+            measured,
             shown,
         };
         self.same_name_twice(&lesson);
@@ -459,6 +487,13 @@ impl Reading<'_> {
                     Some(name) => format!("a second scenario with the name `{name}`"),
                     None => "a second scenario without a `name`".to_owned(),
                 };
+                self.report(&lesson.chapter, Some(block.line), message);
+            }
+        }
+        for (index, block) in lesson.measured.iter().enumerate() {
+            let name = &block.says.name;
+            if lesson.measured[..index].iter().any(|earlier| earlier.says.name == *name) {
+                let message = format!("a second `measured` block with the name `{name}`");
                 self.report(&lesson.chapter, Some(block.line), message);
             }
         }
@@ -484,6 +519,13 @@ impl Reading<'_> {
                 let message = format!("{} is missing", path.display());
                 self.report(&lesson.chapter, Some(*line), message);
             }
+        }
+        for block in &lesson.measured {
+            let source = match &block.says.source {
+                Source::Program { program, .. } => lesson.source(program),
+                Source::Test(target) => Path::new("tests").join(format!("{target}.rs")),
+            };
+            needed.push((block.line, source));
         }
         let directory = lesson.directory.display();
         let main = lesson.source(&lesson.name);

@@ -1,0 +1,80 @@
+//! Runs what the chapters measured, and holds the figures to what they say holds on every machine.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+use std::sync::Arc;
+use std::time::Duration;
+
+use book::measured::{Measured, Source};
+use book::programs::{self, Programs};
+use book::promise::Profile;
+use book::workbook::Workbook;
+use libtest_mimic::{Arguments, Failed, Trial};
+
+/// No measurement takes longer, also on a busy machine.
+const DEADLINE: Duration = Duration::from_secs(300);
+
+fn main() -> ExitCode {
+    // One after another: they would measure each other.
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    let workbook = match Workbook::load(&Workbook::home()) {
+        Ok(workbook) => workbook,
+        Err(problems) => {
+            for problem in problems {
+                eprintln!("{problem}");
+            }
+            return ExitCode::FAILURE;
+        }
+    };
+    let measuring = workbook.lessons.iter().filter(|lesson| {
+        lesson.measured.iter().any(|block| matches!(block.says.source, Source::Program { .. }))
+    });
+    let packages: Vec<_> = measuring.map(|lesson| lesson.name.as_str()).collect();
+    let programs = if arguments.list || packages.is_empty() {
+        Ok(Programs::new())
+    } else {
+        programs::build(&workbook.root, packages, Profile::Dev)
+    };
+    let programs = match programs {
+        Ok(programs) => Arc::new(programs),
+        Err(error) => {
+            eprintln!("{error:#}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let mut trials = Vec::new();
+    for lesson in workbook.lessons {
+        for block in lesson.measured {
+            // Those of a test target are held by that target.
+            let Source::Program { program, args } = block.says.source.clone() else { continue };
+            let place = format!("{}:{}", lesson.chapter.display(), block.line);
+            let programs = Arc::clone(&programs);
+            let name = format!("{}::{}", lesson.name, block.says.name);
+            trials.push(Trial::test(name, move || {
+                let path = programs.get(&program).ok_or("it did not compile")?;
+                measure(path, &args, &block.says)
+                    .map_err(|error| Failed::from(format!("{place}\n{error}")))
+            }));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Runs a program and holds what it prints against the figures.
+fn measure(program: &Path, args: &[String], measured: &Measured) -> Result<(), String> {
+    let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.args(args).current_dir(&directory).env("RUST_BACKTRACE", "0");
+    let output = assert_cmd::Command::from_std(command)
+        .timeout(DEADLINE)
+        .output()
+        .map_err(|error| format!("it cannot be run: {error}"))?;
+    let printed = String::from_utf8_lossy(&output.stdout);
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("it ended with {}\n{printed}{error}", output.status));
+    }
+    measured
+        .judge(&printed)
+        .map_err(|wrong| format!("{}\nIt printed:\n{printed}", wrong.join("\n")))
+}
