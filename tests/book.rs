@@ -12,6 +12,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use book::outcomes::ending;
 use book::preprocess::Workshop;
 use book::programs;
 use book::promise::{CODE, Profile};
@@ -87,6 +88,30 @@ fn every_promise_is_a_table_in_words() {
     }
 }
 
+#[test]
+fn a_table_of_outcomes_says_what_its_scenarios_promise() {
+    let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
+    for lesson in &workbook.lessons {
+        let chapter = lesson.chapter.file_stem().expect("a name").to_string_lossy();
+        let page = &PAGES[&format!("{chapter}.html")];
+        let tables = find(r#"(?s)<div class="outcomes">(.*?)</div>"#, page);
+        assert_eq!(tables.len(), lesson.outcomes.len(), "{chapter}");
+        for (table, block) in tables.into_iter().zip(&lesson.outcomes) {
+            let rows = find(r"(?s)<tr>\s*(<th[^>]*row.*?)</tr>", table);
+            assert_eq!(rows.len(), block.says.rows.len(), "{table}");
+            for (html, row) in rows.into_iter().zip(&block.says.rows) {
+                let scenario = &lesson.scenario(&row.scenario).expect("a scenario").scenario;
+                let cells = find(r"(?s)<td[^>]*>\s*(\w+)\s*</td>", html);
+                let answers = block.says.columns.iter().map(|column| column.answer(scenario));
+                let expected: Vec<_> =
+                    answers.map(|yes| if yes.expect("an answer") { "yes" } else { "no" }).collect();
+                assert_eq!(cells, expected, "{}", row.scenario);
+                assert!(text(html).contains(&ending(scenario).replace(CODE, "")), "{html}");
+            }
+        }
+    }
+}
+
 /// What a reader sees of some HTML.
 fn text(html: &str) -> String {
     let tags = Regex::new("<[^>]*>").expect("a pattern");
@@ -99,7 +124,9 @@ fn text(html: &str) -> String {
 #[test]
 fn nothing_is_left_unrendered() {
     for (name, page) in &*PAGES {
-        for leftover in ["{{#", "```", "language-promise", "language-measured", "ANCHOR"] {
+        for leftover in
+            ["{{#", "```", "language-promise", "language-measured", "language-outcomes", "ANCHOR"]
+        {
             assert!(!page.contains(leftover), "{name} has {leftover}");
         }
     }

@@ -1,5 +1,5 @@
-//! The mdBook preprocessor: turns each `promise` and each `measured` block into a table in words, and
-//! each line that names recordings into their pictures and transcripts.
+//! The mdBook preprocessor: turns each `promise`, `measured` and `outcomes` block into a table in words,
+//! and each line that names recordings into their pictures and transcripts.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -11,10 +11,11 @@ use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::measured::{Measured, Source};
+use crate::outcomes::{Outcomes, ending};
 use crate::promise::{CODE, Profile, Promise, Run, Scenario, When, in_seconds};
 use crate::recording::Recording;
 use crate::timeline;
-use crate::workbook::{Lesson, Problem, Workbook, blocks, lesson_name, measured, shown};
+use crate::workbook::{Lesson, Problem, Workbook, blocks, lesson_name, measured, outcomes, shown};
 
 /// The preprocessor, under the name that it has in `book.toml`.
 #[derive(Debug)]
@@ -61,11 +62,15 @@ fn render(
     let problem = |(line, message)| Problem { path: path.clone(), line: Some(line), message };
     let blocks = blocks(&chapter.content).map_err(problem)?;
     let measured = measured(&chapter.content).map_err(problem)?;
+    let outcomes = outcomes(&chapter.content).map_err(problem)?;
     // A page without a lesson has no blocks: that was checked.
     let tables =
         blocks.into_iter().filter_map(|block| Some((block.range, table(lesson?, &block.says))));
     let figures =
         measured.into_iter().filter_map(|block| Some((block.range, told(lesson?, &block.says))));
+    let overviews = outcomes
+        .into_iter()
+        .filter_map(|block| Some((block.range, overview(lesson?, &block.says))));
     let shown = shown(&chapter.content).map_err(problem)?;
     let pictures = shown.into_iter().map(|shown| {
         let recorded = shown.scenarios.iter().map(|name| {
@@ -87,7 +92,7 @@ fn render(
         Ok((shown.range, markup))
     });
     let pictures = pictures.collect::<Result<Vec<_>, Problem>>()?;
-    let mut rendered: Vec<_> = tables.chain(figures).chain(pictures).collect();
+    let mut rendered: Vec<_> = tables.chain(figures).chain(overviews).chain(pictures).collect();
     // From the last to the first, so that the places of the earlier ones stay right.
     rendered.sort_by_key(|(range, _)| Reverse(range.start));
     for (range, markup) in rendered {
@@ -99,9 +104,11 @@ fn render(
 fn table(lesson: &Lesson, scenario: &Scenario) -> Markup {
     let is_exercise = scenario.starter_breaks.is_some();
     let again = if scenario.twice { None } else { scenario.runs.get(1) };
+    // The outcome tables lead here; the exercise is in none of them.
+    let id = (!is_exercise).then(|| anchor(&scenario.full_name(&lesson.name)));
     html! {
         div.promise {
-            table {
+            table id=[id] {
                 caption { (command(lesson, scenario)) }
                 tbody {
                     (rows(&scenario.runs[0]))
@@ -198,6 +205,54 @@ fn told(lesson: &Lesson, measured: &Measured) -> Markup {
             }
         }
     }
+}
+
+/// Several scenarios side by side. That each cell is decided was checked.
+fn overview(lesson: &Lesson, outcomes: &Outcomes) -> Markup {
+    let rows = outcomes.rows.iter();
+    let rows = rows.filter_map(|row| Some((row, &lesson.scenario(&row.scenario)?.scenario)));
+    html! {
+        div.outcomes {
+            table {
+                caption { (marked(&outcomes.caption)) }
+                thead {
+                    tr {
+                        th scope="col" { (marked(&outcomes.head)) }
+                        @for column in &outcomes.columns {
+                            th scope="col" { span { (marked(&column.title)) } }
+                        }
+                    }
+                }
+                tbody {
+                    @for (row, scenario) in rows {
+                        tr {
+                            th scope="row" {
+                                a href={ "#" (anchor(&row.scenario)) } { (marked(&row.title)) }
+                                " " span.ending { (inline(&ending(scenario))) }
+                            }
+                            @for answer in outcomes.columns.iter().map(|column| column.answer(scenario)) {
+                                @if answer == Some(true) { td { "yes" } } @else { td.no { "no" } }
+                            }
+                        }
+                    }
+                }
+            }
+            p.checked {
+                "Read from the promises of each row, to which its first column leads; checked by "
+                code { "cargo test " (lesson.name) } "."
+            }
+        }
+    }
+}
+
+/// Where the table of a scenario stands in its page.
+fn anchor(scenario: &str) -> String {
+    format!("promise-{}", scenario.replace("::", "--"))
+}
+
+/// Text in which code stands between backticks, as its author wrote it.
+fn marked(text: &str) -> Markup {
+    inline(&text.replace('`', &CODE.to_string()))
 }
 
 /// The arguments as a shell wants them, each after a space.

@@ -443,7 +443,7 @@ impl Promise {
         }
     }
 
-    fn is_about_the_exit(&self) -> bool {
+    pub(crate) fn is_about_the_exit(&self) -> bool {
         match self {
             Self::Exit(_) | Self::Signal(_) => true,
             Self::Either(alternatives) => {
@@ -578,6 +578,11 @@ impl Pattern {
     /// The numbers that a line has where this text has its `{}`.
     pub(crate) fn figures(&self, line: &str) -> impl Iterator<Item = f64> {
         self.regex.captures_iter(line).filter_map(|captures| captures[1].parse().ok())
+    }
+
+    /// The text, if it has no figure.
+    pub(crate) fn plain(&self) -> Option<&str> {
+        self.figure.is_none().then_some(&self.text)
     }
 
     /// Between which numbers its figure lies.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::measured::{Measured, Source};
+use crate::outcomes::Outcomes;
 use crate::promise::{Mistake, Scenario};
 use crate::recording::{Recording, lesson_of};
 
@@ -42,6 +43,8 @@ pub struct Lesson {
     pub exercise: Located,
     /// The figures that the chapter tells without promising them.
     pub measured: Vec<Block<Measured>>,
+    /// The tables that show several scenarios side by side.
+    pub outcomes: Vec<Block<Outcomes>>,
     /// The recordings that the chapter shows.
     pub shown: Vec<Shown>,
 }
@@ -69,7 +72,7 @@ pub struct Located {
     pub scenario: Scenario,
 }
 
-/// A fenced block of TOML in a page: a promise, or what was measured.
+/// A fenced block of TOML in a page: a promise, what was measured, or a table of outcomes.
 #[derive(Debug)]
 pub struct Block<T> {
     /// The line of its opening fence, counted from 1.
@@ -176,9 +179,7 @@ impl Workbook {
     /// The scenario of this full name, such as `heartbeat::joined`, and its lesson.
     pub fn scenario(&self, name: &str) -> Option<(&Lesson, &Located)> {
         let lesson = self.lesson(lesson_of(name))?;
-        let mut scenarios = lesson.scenarios.iter();
-        let located = scenarios.find(|located| located.scenario.full_name(&lesson.name) == name)?;
-        Some((lesson, located))
+        Some((lesson, lesson.scenario(name)?))
     }
 
     /// The `measured` block of a lesson's chapter that has this name.
@@ -250,6 +251,11 @@ impl Workbook {
 }
 
 impl Lesson {
+    /// The scenario of this full name, such as `heartbeat::joined`.
+    pub fn scenario(&self, name: &str) -> Option<&Located> {
+        self.scenarios.iter().find(|located| located.scenario.full_name(&self.name) == name)
+    }
+
     /// The program that a scenario runs; of a Python program, the one whose twin it is.
     pub fn program<'a>(&'a self, scenario: &'a Scenario) -> &'a str {
         let program = scenario.program.as_ref().map_or(&*self.name, |program| program.get_ref());
@@ -297,6 +303,15 @@ pub fn blocks(markdown: &str) -> Result<Vec<Block<Scenario>>, (usize, String)> {
 /// The line of the first mistake and what it is.
 pub fn measured(markdown: &str) -> Result<Vec<Block<Measured>>, (usize, String)> {
     fenced(markdown, "measured", Measured::parse)
+}
+
+/// The `outcomes` blocks of a page's Markdown, in order.
+///
+/// # Errors
+///
+/// The line of the first mistake and what it is.
+pub fn outcomes(markdown: &str) -> Result<Vec<Block<Outcomes>>, (usize, String)> {
+    fenced(markdown, "outcomes", Outcomes::parse)
 }
 
 /// The fenced blocks of one kind, in order, or the line of the first mistake and what it is.
@@ -437,12 +452,17 @@ impl Reading<'_> {
             let message = "no test would measure this; it belongs into a lesson's chapter";
             self.report(path, Some(block.line), message);
         }
+        for block in self.read(path, outcomes(text)) {
+            let message = "no scenario stands behind this; it belongs into a lesson's chapter";
+            self.report(path, Some(block.line), message);
+        }
     }
 
     fn lesson(&mut self, page: &str, name: &str, chapter: PathBuf, text: &str) -> Option<Lesson> {
         let known = self.problems.len();
         let blocks = self.read(&chapter, blocks(text));
         let measured = self.read(&chapter, measured(text));
+        let outcomes = self.read(&chapter, outcomes(text));
         let shown = self.read(&chapter, shown(text));
         if self.problems.len() > known {
             return None;
@@ -471,9 +491,11 @@ impl Reading<'_> {
             scenarios,
             exercise: exercise.clone(),
             measured,
+            outcomes,
             shown,
         };
         self.same_name_twice(&lesson);
+        self.open_cells(&lesson);
         self.programs(&lesson);
         self.manifest(&lesson);
         Some(lesson)
@@ -495,6 +517,32 @@ impl Reading<'_> {
             if lesson.measured[..index].iter().any(|earlier| earlier.says.name == *name) {
                 let message = format!("a second `measured` block with the name `{name}`");
                 self.report(&lesson.chapter, Some(block.line), message);
+            }
+        }
+    }
+
+    /// Each row of an outcome table has its scenario, and the scenario decides each cell.
+    fn open_cells(&mut self, lesson: &Lesson) {
+        for block in &lesson.outcomes {
+            for row in &block.says.rows {
+                let Some(located) = lesson.scenario(&row.scenario) else {
+                    let message = format!("this chapter has no scenario `{}`", row.scenario);
+                    self.report(&lesson.chapter, Some(block.line + row.line), message);
+                    continue;
+                };
+                if !block.says.is_about(&located.scenario) {
+                    let language = if block.says.python { "Python" } else { "Rust" };
+                    let message = format!("no {language} program is run for `{}`", row.scenario);
+                    self.report(&lesson.chapter, Some(block.line + row.line), message);
+                }
+                let columns = block.says.columns.iter();
+                for column in columns.filter(|column| column.answer(&located.scenario).is_none()) {
+                    let message = format!(
+                        "this does not decide whether {} `{}`, which the table on line {} asks",
+                        column.place, column.text, block.line
+                    );
+                    self.report(&lesson.chapter, Some(located.line), message);
+                }
             }
         }
     }
@@ -793,6 +841,68 @@ python = \"3.6\"
         assert_eq!(
             scratch.problems(),
             [format!("{at}: no run is shown; add a line `{{{{#recording heartbeat}}}}`")]
+        );
+    }
+
+    #[test]
+    fn a_table_of_outcomes_has_no_open_cell() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/02-heartbeat.md";
+        let table = "```outcomes
+caption = \"c\"
+head = \"h\"
+[[row]]
+scenario = \"heartbeat\"
+title = \"t\"
+[[column]]
+title = \"t\"
+stderr = \"beat\"
+```
+";
+        scratch.write(at, &format!("{CHAPTER}{table}"));
+        assert_eq!(
+            scratch.problems(),
+            [format!(
+                "{at}:3: this does not decide whether stderr has `beat`, \
+                 which the table on line 16 asks"
+            )]
+        );
+        let decided = CHAPTER.replacen("exit = 0\n", "exit = 0\nstderr = [{ says = [] }]\n", 1);
+        scratch.write(at, &format!("{decided}{table}"));
+        assert_eq!(scratch.problems(), [""; 0]);
+        let unknown = table.replace("\"heartbeat\"", "\"heartbeat::joined\"");
+        scratch.write(at, &format!("{decided}{unknown}"));
+        assert_eq!(
+            scratch.problems(),
+            [format!("{at}:20: this chapter has no scenario `heartbeat::joined`")]
+        );
+        let rust_only = decided.replacen("python = \"3.6\"\n", "", 1);
+        scratch.remove("lessons/02-heartbeat/heartbeat.py");
+        scratch.write(
+            at,
+            &format!("{rust_only}{}", table.replace("caption", "python = true\ncaption")),
+        );
+        assert_eq!(
+            scratch.problems(),
+            [format!("{at}:20: no Python program is run for `heartbeat`")]
+        );
+        scratch.write("lessons/02-heartbeat/heartbeat.py", "");
+        let python_only = decided.replacen("ends", "program = \"heartbeat.py\"\nends", 1);
+        scratch.write(at, &format!("{python_only}{table}"));
+        assert!(
+            scratch
+                .problems()
+                .contains(&format!("{at}:21: no Rust program is run for `heartbeat`"))
+        );
+        scratch.write(at, &format!("{decided}{}", table.replace("stderr", "stdrr")));
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:25: unknown field `stdrr`")));
+        scratch.write("book/chapters/index.md", &format!("# First\n\n{table}"));
+        scratch.write("book/chapters/SUMMARY.md", "[I](index.md)\n[H](02-heartbeat.md)\n");
+        scratch.write(at, CHAPTER);
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/index.md:3: no scenario stands behind this; \
+              it belongs into a lesson's chapter"]
         );
     }
 

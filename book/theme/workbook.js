@@ -10,3 +10,18 @@ if (toggle) {
         }
     });
 }
+
+// A link to a promise that is folded away unfolds it. Some browsers do so by themselves.
+function unfold() {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folds = [];
+    for (let fold = target?.closest('details'); fold; fold = fold.parentElement.closest('details')) {
+        folds.push(fold);
+    }
+    if (folds.some(fold => !fold.open)) {
+        folds.forEach(fold => { fold.open = true; });
+        target.scrollIntoView();
+    }
+}
+window.addEventListener('hashchange', unfold);
+unfold();
