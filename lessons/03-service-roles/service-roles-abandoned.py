@@ -1,0 +1,73 @@
+"""The same service with a daemon thread for its migration: nobody waits for it."""
+
+import sys
+import threading
+import time
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+def sleep_until(moment):
+    time.sleep(max(0, moment - time.monotonic()))
+
+
+def cannot_write(path, error):
+    sys.exit(f"cannot write {path}: {error.strerror} (os error {error.errno})")
+
+
+def create(path):
+    try:
+        return open(path, "w")
+    except OSError as error:
+        cannot_write(path, error)
+
+
+def answer_requests(log):
+    for request in range(1, 5):
+        sleep_until(start + request * 0.5 - 0.25)
+        print(f"request {request}", file=log, flush=True)
+        say(f"request {request} is answered")
+    sleep_until(start + 2)
+    say("the API is closed")
+
+
+def migrate_tables(log):
+    for number, table in enumerate(["customers", "orders"], 1):
+        sleep_until(start + number * 1.5)
+        print(f"{table} moved", file=log, flush=True)
+        say(f"table {table} is moved")
+
+
+def take_samples():
+    sample = 1
+    while True:
+        sleep_until(start + sample - 0.5)
+        say(f"sample {sample}")
+        sample += 1
+
+
+# ANCHOR: program
+def serve(migration_path, access_path):
+    migration_log, access_log = create(migration_path), create(access_path)
+    say("the API is open for 2 s")
+    threading.Thread(
+        target=migrate_tables, args=(migration_log,), name="migration", daemon=True
+    ).start()
+    threading.Thread(target=take_samples, name="probe", daemon=True).start()
+
+    try:
+        answer_requests(access_log)
+    except OSError as error:
+        cannot_write(access_path, error)
+
+
+# ANCHOR_END: program
+threading.current_thread().name = "main"
+paths = sys.argv[1:]
+serve(*paths, *["migration.log", "access.log"][len(paths):])
