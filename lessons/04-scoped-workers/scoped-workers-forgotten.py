@@ -1,0 +1,61 @@
+"""The same workers, and the function forgets to join them."""
+
+import threading
+import time
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+def sleep_until(moment):
+    time.sleep(max(0, moment - time.monotonic()))
+
+
+def add_up(totals, region, sales, part, seconds):
+    sleep_until(start + seconds)
+    totals[region] = sum(sales[part])
+    say(f"my total is {totals[region]}")
+
+
+def count_the_till():
+    sleep_until(start + 1)
+    say("the till is counted")
+
+
+def put_away():
+    time.sleep(0.2)
+    say("the sales are put away")
+
+
+# ANCHOR: program
+def main():
+    say("three workers add up the sales")
+    sales = [7, 9, 4, 6, 5, 3]
+    totals = {"north": 0, "south": 0, "west": 0}
+
+    try:
+        def spawn(region, part, seconds):
+            threading.Thread(
+                target=add_up, args=(totals, region, sales, part, seconds), name=region
+            ).start()
+
+        spawn("north", slice(0, 2), 0.5)
+        spawn("south", slice(2, 4), 1.5)
+        spawn("west", slice(4, 6), 2.5)
+
+        count_the_till()
+
+        # Nobody has waited. The interpreter will, when this function is long over.
+        say("north {north}, south {south}, west {west}".format(**totals))
+    finally:
+        put_away()
+
+
+# ANCHOR_END: program
+threading.current_thread().name = "main"
+main()

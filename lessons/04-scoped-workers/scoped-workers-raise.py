@@ -1,0 +1,65 @@
+"""The same stack, and `main` raises inside it while the workers are busy."""
+
+import contextlib
+import sys
+import threading
+import time
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+def sleep_until(moment):
+    time.sleep(max(0, moment - time.monotonic()))
+
+
+def add_up(totals, region, sales, part, seconds):
+    sleep_until(start + seconds)
+    totals[region] = sum(sales[part])
+    say(f"my total is {totals[region]}")
+
+
+def count_the_till():
+    sleep_until(start + 1)
+    # Raises SystemExit, which is an exception like any other.
+    sys.exit("the till is short of 3")
+
+
+def put_away():
+    time.sleep(0.2)
+    say("the sales are put away")
+
+
+def main():
+    say("three workers add up the sales")
+    sales = [7, 9, 4, 6, 5, 3]
+    totals = {"north": 0, "south": 0, "west": 0}
+
+    try:
+        with contextlib.ExitStack() as scope:
+            def spawn(region, part, seconds):
+                worker = threading.Thread(
+                    target=add_up, args=(totals, region, sales, part, seconds), name=region
+                )
+                worker.start()
+                # Called when the `with` is left, by an exception as well.
+                scope.callback(worker.join)
+
+            spawn("north", slice(0, 2), 0.5)
+            spawn("south", slice(2, 4), 1.5)
+            spawn("west", slice(4, 6), 2.5)
+
+            count_the_till()
+
+        say("north {north}, south {south}, west {west}".format(**totals))
+    finally:
+        put_away()
+
+
+threading.current_thread().name = "main"
+main()

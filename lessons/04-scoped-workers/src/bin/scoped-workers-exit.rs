@@ -1,0 +1,60 @@
+//! The same scope, and `main` ends the process inside it.
+
+use std::io;
+use std::process;
+use std::thread::{self, Builder};
+use std::time::Duration;
+
+use tracing::info;
+
+fn main() -> io::Result<()> {
+    lesson_log::init();
+    info!("three workers add up the sales");
+    let sales = Sales(vec![7, 9, 4, 6, 5, 3]);
+    let all = &sales.0;
+    let (mut north, mut south, mut west) = (0, 0, 0);
+
+    thread::scope(|scope| {
+        worker("north").spawn_scoped(scope, || north = add_up(&all[0..2], 500))?;
+        worker("south").spawn_scoped(scope, || south = add_up(&all[2..4], 1500))?;
+        worker("west").spawn_scoped(scope, || west = add_up(&all[4..6], 2500))?;
+
+        count_the_till();
+        // No join. After this closure, `scope` waits for all three.
+        io::Result::Ok(())
+    })?;
+
+    info!("north {north}, south {south}, west {west}");
+    Ok(())
+}
+
+/// Belongs to `main`, and says when it is gone.
+struct Sales(Vec<u32>);
+
+impl Drop for Sales {
+    fn drop(&mut self) {
+        thread::sleep(Duration::from_millis(200));
+        info!("the sales are put away");
+    }
+}
+
+/// A worker's part: reads a slice that belongs to `main`.
+fn add_up(sales: &[u32], millis: u64) -> u32 {
+    thread::sleep(Duration::from_millis(millis));
+    let total = sales.iter().sum();
+    info!("my total is {total}");
+    total
+}
+
+// ANCHOR: change
+/// The change: what `main` does meanwhile ends the process.
+#[expect(clippy::exit, reason = "shows that a scope cannot hold it back")]
+fn count_the_till() {
+    thread::sleep(Duration::from_secs(1));
+    process::exit(4);
+}
+// ANCHOR_END: change
+
+fn worker(name: &str) -> Builder {
+    Builder::new().name(name.to_owned())
+}
