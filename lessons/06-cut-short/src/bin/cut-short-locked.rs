@@ -1,0 +1,76 @@
+//! The same detached export, under a lock that the kernel keeps.
+
+use std::fs::{File, TryLockError};
+use std::io::{self, BufWriter, Write};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use tracing::info;
+
+const LOCK: &str = "export.lock";
+
+fn main() -> ExitCode {
+    lesson_log::init();
+    let path = env::args().nth(1).unwrap_or_else(|| "export.csv".to_owned());
+    match run(path) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(path: String) -> io::Result<()> {
+    let lock = lock_exports()?;
+    let file = File::create(&path).map_err(|error| cannot_write(&path, &error))?;
+    info!("my own work takes 2.5 s");
+    // The handle is dropped at once: the export is detached.
+    thread::Builder::new()
+        .name("export".to_owned())
+        .spawn(move || export(lock, file))?;
+
+    thread::sleep(Duration::from_millis(2500));
+    info!("my own work is done");
+    Ok(())
+}
+
+/// Writes four batches of 500 orders, one batch a second.
+fn export(_lock: File, file: File) -> io::Result<()> {
+    let mut rows = BufWriter::new(file);
+    let start = Instant::now();
+    for batch in 1..=4 {
+        let next = start + batch * Duration::from_secs(1);
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+        for order in 500 * (batch - 1) + 1..=500 * batch {
+            let euros = 10 + order % 90;
+            writeln!(rows, "{},{euros}.90", 10_000 + order)?;
+        }
+        info!("{} of 2000 rows are written", 500 * batch);
+    }
+    rows.flush()?;
+    info!("the export is complete");
+    Ok(())
+    // Here `rows` is dropped, and `_lock` after it.
+}
+
+// ANCHOR: lock
+/// The right to export: held for as long as the file that this returns is open.
+fn lock_exports() -> io::Result<File> {
+    // The file itself says nothing. It may be left over, and nobody removes it.
+    let lock = File::options().create(true).truncate(false).write(true).open(LOCK);
+    let lock = lock.map_err(|error| cannot_write(LOCK, &error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => {
+            Err(io::Error::other(format!("{LOCK} is locked: an export is at work")))
+        }
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+// ANCHOR_END: lock
+
+fn cannot_write(path: &str, error: &io::Error) -> io::Error {
+    io::Error::other(format!("cannot write {path}: {error}"))
+}
