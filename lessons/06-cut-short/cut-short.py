@@ -33,10 +33,10 @@ def export(rows):
 def main(path):
     try:
         with open("export.lock", "x") as lock:
-            lock.write(str(os.getpid()))
+            lock.write(f"{os.getpid()}\n")
     except FileExistsError:
         with open("export.lock") as lock:
-            sys.exit(f"export.lock is held by process {lock.read()}")
+            sys.exit(f"export.lock is held by process {lock.read().rstrip()}")
     try:
         rows = open(path, "w")
     except OSError as error:

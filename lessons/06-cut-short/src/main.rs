@@ -67,14 +67,15 @@ impl LockFile {
     fn create() -> io::Result<Self> {
         let mut file = File::create_new(LOCK).map_err(|error| {
             match fs::read_to_string(LOCK) {
-                Ok(owner) => {
-                    io::Error::other(format!("{LOCK} is held by process {owner}"))
-                }
+                Ok(owner) => io::Error::other(format!(
+                    "{LOCK} is held by process {}",
+                    owner.trim()
+                )),
                 Err(_) => cannot_write(LOCK, &error),
             }
         })?;
         let lock = Self;
-        file.write_all(process::id().to_string().as_bytes())?;
+        writeln!(file, "{}", process::id())?;
         Ok(lock)
     }
 }
