@@ -1,0 +1,63 @@
+//! An exit handler that a background thread registers for its own cleaning up.
+
+use std::io::{self, Write};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lesson_log::LogLine;
+use tracing::info;
+
+static START: OnceLock<Instant> = OnceLock::new();
+
+fn main() -> io::Result<()> {
+    lesson_log::init();
+    START.get_or_init(Instant::now);
+    info!("my own work takes 1.5 s");
+    thread::Builder::new().name("ticker".to_owned()).spawn(tick)?;
+
+    thread::sleep(Duration::from_millis(1500));
+    info!("my own work is done");
+    Ok(())
+}
+
+// ANCHOR: ticker
+/// Ticks at 0 s, 1 s, 2 s and so on, and is never joined.
+fn tick() -> io::Result<()> {
+    // The change: the thread itself registers the handler.
+    register_exit_handler()?;
+    info!("I have registered an exit handler");
+    let start = Instant::now();
+    for tick in 1.. {
+        info!("tick {tick}");
+        let next = start + tick * Duration::from_secs(1);
+        thread::sleep(next.saturating_duration_since(Instant::now()));
+    }
+    Ok(())
+}
+// ANCHOR_END: ticker
+
+#[expect(unsafe_code, reason = "std has no exit handlers, only C has")]
+fn register_exit_handler() -> io::Result<()> {
+    // SAFETY: it may run at any time, beside all other threads: what it uses is
+    // synchronised. A panic in it cannot unwind into C: it would abort.
+    match unsafe { libc::atexit(exit_handler) } {
+        0 => Ok(()),
+        _ => Err(io::Error::other("no room for an exit handler")),
+    }
+}
+
+extern "C" fn exit_handler() {
+    say("the exit handler starts");
+    thread::sleep(Duration::from_secs(2));
+    say("the exit handler is done");
+}
+
+/// A log line without `tracing`, whose thread-local values are gone by now.
+fn say(text: &str) {
+    let at = START.get().map_or(Duration::ZERO, Instant::elapsed);
+    let thread = thread::current().name().unwrap_or("unnamed").to_owned();
+    let line = LogLine { at, thread, text: text.to_owned() };
+    // Where stdout is closed there is nobody left to tell; `println!` would panic.
+    let _ = io::stdout().write_all(format!("{line}\n").as_bytes());
+}
