@@ -9,9 +9,7 @@ use std::{env, mem, thread};
 
 use tracing::info;
 use tracing_appender::non_blocking;
-use tracing_appender::non_blocking::{
-    DEFAULT_BUFFERED_LINES_LIMIT, NonBlocking, WorkerGuard,
-};
+use tracing_appender::non_blocking::DEFAULT_BUFFERED_LINES_LIMIT;
 
 const WAYS: [&str; 6] =
     ["kept", "panic", "forgotten", "exit", "underscore", "waited"];
@@ -21,13 +19,12 @@ fn main() -> ExitCode {
     lesson_log::init();
     let mut args = env::args().skip(1);
     let way = args.next().unwrap_or_else(|| "kept".to_owned());
-    let disk = args.next().unwrap_or_else(|| "fast".to_owned());
+    let millis = args.next().unwrap_or_else(|| "3".to_owned());
     let path = args.next().unwrap_or_else(|| "service.log".to_owned());
-    let result = match disk.as_str() {
+    let result = match millis.parse() {
         _ if !WAYS.contains(&way.as_str()) => Err(format!("unknown way `{way}`")),
-        "fast" => run(&way, &path, Duration::ZERO),
-        "slow" => run(&way, &path, Duration::from_millis(20)),
-        _ => Err(format!("the disk is fast or slow, not `{disk}`")),
+        Ok(millis) => run(&way, &path, Duration::from_millis(millis)),
+        Err(_) => Err(format!("`{millis}` is not a number of milliseconds")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
@@ -47,7 +44,7 @@ fn run(way: &str, path: &str, block_time: Duration) -> Result<(), String> {
     let (open, closed) = mpsc::channel();
     let disk =
         Disk { file, block_time, start: Instant::now(), blocks: 0, _open: open };
-    let (mut log, guard) = open_log(way, BufWriter::with_capacity(BLOCK, disk));
+    let (mut log, guard) = non_blocking(BufWriter::with_capacity(BLOCK, disk));
     for number in 1..=10_000 {
         let line = format!("line {number:05}\n");
         // Ok means neither that it is in the file nor that it is in the queue.
@@ -72,23 +69,8 @@ fn run(way: &str, path: &str, block_time: Duration) -> Result<(), String> {
 }
 // ANCHOR_END: run
 
-// ANCHOR: open
-fn open_log(
-    way: &str,
-    disk: BufWriter<Disk>,
-) -> (NonBlocking, Option<WorkerGuard>) {
-    if way == "underscore" {
-        // The guard is bound to nothing: it is dropped at the end of this line.
-        let (log, _) = non_blocking(disk);
-        return (log, None);
-    }
-    let (log, guard) = non_blocking(disk);
-    (log, Some(guard))
-}
-// ANCHOR_END: open
-
 // ANCHOR: disk
-/// A disk that needs a time for each block of lines; zero for a fast one.
+/// A file on a disk that takes its time for each block of a hundred lines.
 struct Disk {
     file: File,
     block_time: Duration,
