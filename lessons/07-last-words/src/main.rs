@@ -39,7 +39,6 @@ fn main() -> ExitCode {
 }
 // ANCHOR_END: main
 
-// ANCHOR: guard
 /// Has its say when it is dropped.
 struct Guard(&'static str);
 
@@ -48,7 +47,6 @@ impl Drop for Guard {
         info!("{}", self.0);
     }
 }
-// ANCHOR_END: guard
 
 // ANCHOR: handler
 #[expect(unsafe_code, reason = "std has no exit handlers, only C has")]

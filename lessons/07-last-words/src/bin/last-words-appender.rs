@@ -40,11 +40,10 @@ fn main() -> ExitCode {
 fn run(way: &str, path: &str, block_time: Duration) -> Result<(), String> {
     let file =
         File::create(path).map_err(|e| format!("cannot write {path}: {e}"))?;
-    info!("10000 lines for {path}; the queue holds {DEFAULT_BUFFERED_LINES_LIMIT}");
     let (open, closed) = mpsc::channel();
-    let disk =
-        Disk { file, block_time, start: Instant::now(), blocks: 0, _open: open };
+    let disk = Disk { file, block_time, start: None, blocks: 0, _open: open };
     let (mut log, guard) = non_blocking(BufWriter::with_capacity(BLOCK, disk));
+    info!("10000 lines for {path}; the queue holds {DEFAULT_BUFFERED_LINES_LIMIT}");
     for number in 1..=10_000 {
         let line = format!("line {number:05}\n");
         // Ok means neither that it is in the file nor that it is in the queue.
@@ -74,16 +73,19 @@ fn run(way: &str, path: &str, block_time: Duration) -> Result<(), String> {
 struct Disk {
     file: File,
     block_time: Duration,
-    start: Instant,
+    start: Option<Instant>,
     blocks: u32,
+    /// Dropped with the disk: that closes the channel.
     _open: Sender<()>,
 }
+// ANCHOR_END: disk
 
 impl Write for Disk {
     fn write(&mut self, block: &[u8]) -> io::Result<usize> {
+        // Paced against the first block, so that late wake-ups do not add up.
+        let start = *self.start.get_or_insert_with(Instant::now);
         self.blocks += 1;
-        // Paced against the start, so that late wake-ups do not add up.
-        let done = self.start + self.blocks * self.block_time;
+        let done = start + self.blocks * self.block_time;
         thread::sleep(done.saturating_duration_since(Instant::now()));
         self.file.write(block)
     }
@@ -92,4 +94,3 @@ impl Write for Disk {
         self.file.flush()
     }
 }
-// ANCHOR_END: disk

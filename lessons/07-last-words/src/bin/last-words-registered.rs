@@ -21,7 +21,6 @@ fn main() -> io::Result<()> {
     Ok(())
 }
 
-// ANCHOR: ticker
 /// Ticks at 0 s, 1 s, 2 s and so on, and is never joined.
 fn tick() -> io::Result<()> {
     // The change: the thread itself registers the handler.
@@ -35,7 +34,6 @@ fn tick() -> io::Result<()> {
     }
     Ok(())
 }
-// ANCHOR_END: ticker
 
 #[expect(unsafe_code, reason = "std has no exit handlers, only C has")]
 fn register_exit_handler() -> io::Result<()> {

@@ -22,11 +22,11 @@ fn main() -> ExitCode {
 
 fn run(path: &str) -> io::Result<()> {
     let file = File::create(path)?;
-    info!("10000 lines for {path}");
     // ANCHOR: change
     // The change: `_` binds nothing, so the guard is dropped at the end of this line.
     let (mut log, _) = non_blocking(BufWriter::new(file));
     // ANCHOR_END: change
+    info!("10000 lines for {path}");
     for number in 1..=10_000 {
         log.write_all(format!("line {number:05}\n").as_bytes())?;
     }
