@@ -1,0 +1,68 @@
+"""The queue is shut down: what is in it can still be got, then `get` raises."""
+
+import queue
+import sys
+import threading
+import time
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+def sleep_until(moment):
+    time.sleep(max(0, moment - time.monotonic()))
+
+
+def crawl(records, first):
+    for page in range(1, 101):
+        sleep_until(first + page * 0.01)
+        records.put(f"record {page:03}: text of page {page:03}\n")
+
+
+# ANCHOR: writer
+def write_records(records, output, first):
+    count = 0
+    with output:
+        while True:
+            try:
+                record = records.get()
+            except queue.ShutDown:
+                return
+            count += 1
+            sleep_until(first + count * 0.02)
+            output.write(record)
+            output.flush()
+            if count % 10 == 0:
+                say(f"{count} records are written")
+
+
+# ANCHOR_END: writer
+def main(path):
+    try:
+        output = open(path, "w")
+    except OSError as error:
+        sys.exit(f"cannot write {path}: {error.strerror} (os error {error.errno})")
+    first = time.monotonic()
+    say(f"100 pages are to be crawled for {path}")
+    records = queue.Queue()
+    writer = threading.Thread(
+        target=write_records, args=(records, output, first), name="writer"
+    )
+    writer.start()
+
+    crawl(records, first)
+    say("all 100 records are handed over")
+    # ANCHOR: stop
+    records.shutdown()
+    writer.join()
+    # ANCHOR_END: stop
+    say(f"all records are in {path}")
+
+
+threading.current_thread().name = "main"
+main(sys.argv[1] if len(sys.argv) > 1 else "output.txt")
