@@ -40,7 +40,10 @@ def main(path, seconds):
     say(f"the writer takes {seconds} s for a record")
     records = queue.Queue()
     threading.Thread(
-        target=write_records, args=(records, output, seconds), name="writer", daemon=True
+        target=write_records,
+        args=(records, output, seconds),
+        name="writer",
+        daemon=True,
     ).start()
 
     for page in range(1, 101):

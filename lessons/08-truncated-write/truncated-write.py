@@ -46,7 +46,10 @@ def main(path):
     say(f"100 pages are to be crawled for {path}")
     records = queue.Queue()
     threading.Thread(
-        target=write_records, args=(records, output, first), name="writer", daemon=True
+        target=write_records,
+        args=(records, output, first),
+        name="writer",
+        daemon=True,
     ).start()
 
     crawl(records, first)

@@ -40,7 +40,7 @@ fn run(path: &str) -> io::Result<()> {
         acknowledged.recv().map_err(io::Error::other)?;
     }
     info!("50 records are acknowledged");
-    // Dropped at the return, the sender would wake the writer, and the two would race.
+    // Dropped at the return, it would wake the writer, and the two would race.
     #[expect(clippy::mem_forget, reason = "it is to live until the process ends")]
     mem::forget(permits);
     // ANCHOR_END: main

@@ -39,7 +39,7 @@ fn run(path: &str) -> io::Result<()> {
         info!("all 100 records are handed over");
     }
     // ANCHOR: stop
-    // Set after the last `send`: whoever sees the flag finds every record in the queue.
+    // Set after the last `send`: who sees it finds every record in the queue.
     stop.store(true, Ordering::Release);
     writer.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
     info!("all records are in {path}");
@@ -69,8 +69,8 @@ fn write_records(
 ) -> io::Result<()> {
     let mut count = 0;
     loop {
-        // First the flag, then the queue. The other way round, a record that comes between
-        // the two looks is left behind.
+        // First the flag, then the queue. The other way round, a record that comes
+        // between the two looks is left behind.
         let told_to_stop = stop.load(Ordering::Acquire);
         let Ok(record) = queue.recv_timeout(Duration::from_millis(50)) else {
             if told_to_stop {
