@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, mem, panic};
 
 use tracing::info;
@@ -40,10 +40,11 @@ fn main() -> ExitCode {
 fn collect(count: u32) -> io::Result<()> {
     let file = File::create("metrics.txt")?;
     info!("collecting {count} samples");
+    let start = Instant::now();
     let mut under_way: Option<JoinHandle<io::Result<()>>> = None;
     let mut batch = Vec::new();
     for sample in 1..=count {
-        thread::sleep(Duration::from_millis(100));
+        sleep_until(start + sample * Duration::from_millis(100));
         batch.push(format!("sample {sample}\n"));
         if batch.len() == BATCH || sample == count {
             info!("sample {sample} ends a batch");
@@ -70,12 +71,17 @@ fn spawn_export(
 
 /// Takes half a second for a sample.
 fn export(batch: Vec<String>, mut file: File) -> io::Result<()> {
-    for sample in batch {
-        thread::sleep(Duration::from_millis(500));
+    let start = Instant::now();
+    for (sample, count) in batch.iter().zip(1..) {
+        sleep_until(start + count * Duration::from_millis(500));
         file.write_all(sample.as_bytes())?;
         info!("{} is exported", sample.trim_end());
     }
     Ok(())
+}
+
+fn sleep_until(time: Instant) {
+    thread::sleep(time.saturating_duration_since(Instant::now()));
 }
 
 /// What a joined thread returned; if it panicked, the panic goes on here.
