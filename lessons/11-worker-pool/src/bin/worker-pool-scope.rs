@@ -1,0 +1,56 @@
+//! The same orders in a scope of rayon's: the scope waits for its jobs.
+
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
+use tracing::info;
+
+static PRINTED: AtomicU32 = AtomicU32::new(0);
+
+fn main() -> Result<ExitCode, ThreadPoolBuildError> {
+    lesson_log::init();
+    let argument = env::args().nth(1).unwrap_or_else(|| "0".to_owned());
+    let Ok(no_address) = argument.parse() else {
+        eprintln!("not the number of an order: {argument}");
+        return Ok(ExitCode::FAILURE);
+    };
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(2)
+        .thread_name(|index| format!("printer-{}", index + 1))
+        .build()?;
+    info!("orders come in for 2.5 s");
+    // ANCHOR: scope
+    pool.in_place_scope(|scope| {
+        for order in incoming_orders() {
+            scope.spawn(move |_| print_label(order, no_address));
+        }
+        info!("the last order is in");
+        // Here the scope waits for every job that was spawned in it.
+    });
+    // ANCHOR_END: scope
+    let printed = PRINTED.load(Ordering::Relaxed);
+    info!("{printed} of 6 labels are printed");
+    Ok(if printed == 6 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Looks up an address for 1.5 s and prints the label.
+fn print_label(order: u32, no_address: u32) {
+    thread::sleep(Duration::from_millis(1500));
+    if order == no_address {
+        panic!("order {order} has no address");
+    }
+    info!("label {order} is printed");
+    PRINTED.fetch_add(1, Ordering::Relaxed);
+}
+
+/// Six orders, one every half second.
+fn incoming_orders() -> impl Iterator<Item = u32> {
+    let start = Instant::now();
+    (1..=6).inspect(move |order| {
+        let due = start + (order - 1) * Duration::from_millis(500);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+    })
+}
