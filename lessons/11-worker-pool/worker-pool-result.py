@@ -28,7 +28,7 @@ def print_label(order, no_address):
 
 def main(no_address):
     with ThreadPoolExecutor(2, thread_name_prefix="printer") as pool:
-        say("orders come in for 2.5 s")
+        say("orders come in for 3 s")
         labels = [
             pool.submit(print_label, order, no_address) for order in incoming_orders()
         ]
@@ -42,10 +42,10 @@ def main(no_address):
 
 # ANCHOR_END: program
 def incoming_orders():
-    """Six orders, one every half second."""
+    """Six orders: after half a second, after a second, and so on."""
     first = time.monotonic()
     for order in range(1, 7):
-        time.sleep(max(0, first + (order - 1) * 0.5 - time.monotonic()))
+        time.sleep(max(0, first + order * 0.5 - time.monotonic()))
         yield order
 
 

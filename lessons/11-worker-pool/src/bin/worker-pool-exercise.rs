@@ -2,7 +2,7 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p worker-pool --bin worker-pool-exercise -- 10 15 12 13
+//! Run it:      cargo run -p worker-pool --bin worker-pool-exercise -- 12 13 11 10
 //! Check it:    cargo test worker-pool
 //!              (this file alone: cargo test exercise::worker-pool)
 //! Start over:  git restore lessons/11-worker-pool/src/bin/worker-pool-exercise.rs
@@ -40,6 +40,7 @@ fn main() -> ExitCode {
 fn make_thumbnails(photos: impl Iterator<Item = String>) -> io::Result<()> {
     info!("the upload begins");
     for (number, size) in (1..).zip(photos) {
+        receive_photo();
         let size = size.parse().map_err(|_| {
             io::Error::other(format!("photo {number} cannot be read: {size}"))
         })?;
@@ -47,6 +48,11 @@ fn make_thumbnails(photos: impl Iterator<Item = String>) -> io::Result<()> {
     }
     info!("the upload is complete");
     Ok(())
+}
+
+/// Takes half a second.
+fn receive_photo() {
+    thread::sleep(Duration::from_millis(500));
 }
 
 /// Takes a second for ten megabytes.

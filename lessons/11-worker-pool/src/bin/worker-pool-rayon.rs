@@ -22,7 +22,7 @@ fn main() -> Result<ExitCode, ThreadPoolBuildError> {
         .num_threads(2)
         .thread_name(|index| format!("printer-{}", index + 1))
         .build()?;
-    info!("orders come in for 2.5 s");
+    info!("orders come in for 3 s");
     for order in incoming_orders() {
         pool.spawn(move || print_label(order, no_address));
     }
@@ -46,11 +46,11 @@ fn print_label(order: u32, no_address: u32) {
     PRINTED.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Six orders, one every half second.
+/// Six orders: after half a second, after a second, and so on.
 fn incoming_orders() -> impl Iterator<Item = u32> {
     let start = Instant::now();
-    (1..=6).inspect(move |order| {
-        let due = start + (order - 1) * Duration::from_millis(500);
+    (1..=6).inspect(move |&order| {
+        let due = start + order * Duration::from_millis(500);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     })
 }

@@ -29,6 +29,7 @@ fn make_thumbnails(photos: impl Iterator<Item = String>) -> io::Result<()> {
     let pool = Pool::new(2)?;
     info!("the upload begins");
     for (number, size) in (1..).zip(photos) {
+        receive_photo();
         let size = size.parse().map_err(|_| {
             io::Error::other(format!("photo {number} cannot be read: {size}"))
         })?;
@@ -38,6 +39,11 @@ fn make_thumbnails(photos: impl Iterator<Item = String>) -> io::Result<()> {
     Ok(())
 }
 // ANCHOR_END: solution
+
+/// Takes half a second.
+fn receive_photo() {
+    thread::sleep(Duration::from_millis(500));
+}
 
 /// Takes a second for ten megabytes.
 fn make_thumbnail(number: u32, size: u32) {
