@@ -50,7 +50,7 @@ def main(way, path):
     if way == "stopped":
         listener.stop()
     else:
-        time.sleep(2.5)
+        time.sleep(max(0, start + 2.5 - time.monotonic()))
     say("main returns")
 
 
