@@ -32,30 +32,30 @@ def put_away():
     say("the sales are put away")
 
 
-# ANCHOR: program
-def main():
-    say("three workers add up the sales")
-    sales = [7, 9, 4, 6, 5, 3]
+def totals_of(sales):
     totals = {"north": 0, "south": 0, "west": 0}
 
+    def spawn(region, part, seconds):
+        threading.Thread(
+            target=add_up, args=(totals, region, sales, part, seconds), name=region
+        ).start()
+
+    spawn("north", slice(0, 2), 0.5)
+    spawn("south", slice(2, 4), 1.5)
+    spawn("west", slice(4, 6), 2.5)
+    count_the_till()
+    # Nobody has waited. The interpreter will, when this function is long over.
+    return totals
+
+
+def main():
+    say("three workers add up the sales")
     try:
-        def spawn(region, part, seconds):
-            threading.Thread(
-                target=add_up, args=(totals, region, sales, part, seconds), name=region
-            ).start()
-
-        spawn("north", slice(0, 2), 0.5)
-        spawn("south", slice(2, 4), 1.5)
-        spawn("west", slice(4, 6), 2.5)
-
-        count_the_till()
-
-        # Nobody has waited. The interpreter will, when this function is long over.
+        totals = totals_of([7, 9, 4, 6, 5, 3])
         say("north {north}, south {south}, west {west}".format(**totals))
     finally:
         put_away()
 
 
-# ANCHOR_END: program
 threading.current_thread().name = "main"
 main()

@@ -1,6 +1,5 @@
-"""Three workers read a list of `main`, and an ExitStack joins them before the function goes on."""
+"""Three workers read a list of their function, which joins them on every way out."""
 
-import contextlib
 import threading
 import time
 
@@ -34,27 +33,33 @@ def put_away():
 
 
 # ANCHOR: program
-def main():
-    say("three workers add up the sales")
-    sales = [7, 9, 4, 6, 5, 3]
+def totals_of(sales):
     totals = {"north": 0, "south": 0, "west": 0}
+    workers = []
+
+    def spawn(region, part, seconds):
+        worker = threading.Thread(
+            target=add_up, args=(totals, region, sales, part, seconds), name=region
+        )
+        worker.start()
+        workers.append(worker)
 
     try:
-        with contextlib.ExitStack() as scope:
-            def spawn(region, part, seconds):
-                worker = threading.Thread(
-                    target=add_up, args=(totals, region, sales, part, seconds), name=region
-                )
-                worker.start()
-                # Called when the `with` is left, by an exception as well.
-                scope.callback(worker.join)
+        spawn("north", slice(0, 2), 0.5)
+        spawn("south", slice(2, 4), 1.5)
+        spawn("west", slice(4, 6), 2.5)
+        count_the_till()
+    finally:
+        # Also when the block is left by an exception.
+        for worker in workers:
+            worker.join()
+    return totals
 
-            spawn("north", slice(0, 2), 0.5)
-            spawn("south", slice(2, 4), 1.5)
-            spawn("west", slice(4, 6), 2.5)
 
-            count_the_till()
-
+def main():
+    say("three workers add up the sales")
+    try:
+        totals = totals_of([7, 9, 4, 6, 5, 3])
         say("north {north}, south {south}, west {west}".format(**totals))
     finally:
         put_away()

@@ -9,7 +9,7 @@
 
 use std::process::ExitCode;
 use std::thread::{self, Builder};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, io, panic};
 
 use tracing::info;
@@ -56,8 +56,10 @@ fn raise_prices(prices: &mut [u32], branch: &str) -> io::Result<()> {
 
 /// Raises each price by a tenth, in 0.8 s a price.
 fn raise(prices: &mut [u32]) {
-    for price in prices {
-        thread::sleep(Duration::from_millis(800));
+    let start = Instant::now();
+    for (price, number) in prices.iter_mut().zip(1..) {
+        let due = start + number * Duration::from_millis(800);
+        thread::sleep(due.saturating_duration_since(Instant::now()));
         let old = *price;
         *price += old / 10;
         info!("{old} becomes {price}");
