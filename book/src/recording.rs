@@ -349,7 +349,8 @@ pub fn files(directory: &Path) -> io::Result<Vec<File>> {
             continue;
         }
         let bytes = fs::read(entry.path())?;
-        let text = String::from_utf8_lossy(&bytes);
+        // What is no text, a database for instance, has a size and no lines.
+        let text = if bytes.contains(&0) { "".into() } else { String::from_utf8_lossy(&bytes) };
         let lines: Vec<&str> = text.lines().collect();
         files.push(File {
             name: entry.file_name().to_string_lossy().into_owned(),
@@ -458,6 +459,20 @@ mod tests {
         assert_eq!(without_ids(stderr), ["thread 'main' panicked at src/main.rs:3:5:", "boom"]);
         assert_eq!(rounded_time(Duration::from_millis(1994)), Duration::from_millis(1990));
         assert_eq!(rounded_time(Duration::from_millis(1995)), Duration::from_millis(2000));
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_has_no_lines() {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        fs::write(directory.path().join("a.db"), b"SQLite\0one\ntwo\n").expect("a file");
+        fs::write(directory.path().join("b.txt"), "one\ntw").expect("a file");
+        let left: Vec<_> = files(directory.path())
+            .expect("two files")
+            .into_iter()
+            .map(|file| (file.name, file.size, file.lines, file.torn, file.last.len()))
+            .collect();
+        let expected = [("a.db".to_owned(), 15, 0, false, 0), ("b.txt".to_owned(), 6, 1, true, 2)];
+        assert_eq!(left, expected);
     }
 
     #[test]

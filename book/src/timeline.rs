@@ -324,6 +324,8 @@ fn end_of_process(recording: &Recording, scale: &Scale, axis: f64) -> Markup {
 
 fn left_behind(file: &File) -> String {
     let lines = match file.lines {
+        // A database, or whatever else has no lines.
+        0 if file.size > 0 && !file.torn => return format!("{}: {} bytes", file.name, file.size),
         1 => "1 line".to_owned(),
         lines => format!("{lines} lines"),
     };
