@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use book::preprocess::check_command;
 use book::programs::{self, Programs};
 use book::promise::{Profile, PythonVersion};
 use book::recording::Recording;
@@ -88,6 +89,9 @@ fn main() -> ExitCode {
     if left.is_empty() { conclusion.exit_code() } else { ExitCode::FAILURE }
 }
 
+/// The features of lessons that are on only where this check is built with a feature of its own.
+const FEATURES: [(&str, bool); 1] = [("kafka", cfg!(feature = "kafka"))];
+
 /// One test: a block of a chapter, and what is held against it.
 struct Check {
     name: String,
@@ -149,12 +153,14 @@ fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
 }
 
 /// The packages that the arguments select, by profile.
-fn select<'a>(arguments: &Arguments, checks: &'a [Check]) -> BTreeMap<Profile, BTreeSet<&'a str>> {
-    let mut selected: BTreeMap<Profile, BTreeSet<&str>> = BTreeMap::new();
+fn select(arguments: &Arguments, checks: &[Check]) -> BTreeMap<Profile, BTreeSet<String>> {
+    let mut selected: BTreeMap<Profile, BTreeSet<String>> = BTreeMap::new();
     for check in checks {
-        if !arguments.is_filtered_out(&Trial::test(&check.name, || Ok(()))) {
-            let packages = selected.entry(check.located.scenario.profile).or_default();
-            packages.insert(&check.lesson().name);
+        let is_left_out = arguments.is_filtered_out(&Trial::test(&check.name, || Ok(())));
+        if !is_left_out && check.feature() != Some(false) {
+            let scenario = &check.located.scenario;
+            let packages = selected.entry(scenario.profile).or_default();
+            packages.insert(check.lesson().package(scenario));
         }
     }
     selected
@@ -168,6 +174,10 @@ impl Check {
     fn into_trial(self, shared: &Arc<Shared>) -> Trial {
         let shared = Arc::clone(shared);
         Trial::ignorable_test(self.name.clone(), move || match self.subject {
+            Subject::Lesson if self.feature() == Some(false) => {
+                let command = check_command(self.lesson(), &self.located.scenario);
+                Ok(Completion::ignored_with(format!("takes `{command}`")))
+            }
             Subject::Lesson | Subject::Solution => self.judge(&shared),
             Subject::Twin => match self.why_no_python(&shared) {
                 Some(reason) => Ok(Completion::ignored_with(reason)),
@@ -182,6 +192,13 @@ impl Check {
             Subject::Starter if self.has_marker() => self.judge_starter(&shared),
             Subject::Starter => Ok(Completion::ignored_with("begun: the marker is gone")),
         })
+    }
+
+    /// Whether the feature that the scenario needs is on, if it needs one.
+    fn feature(&self) -> Option<bool> {
+        let needed = self.located.scenario.feature.as_ref()?;
+        let known = FEATURES.iter().find(|(name, _)| name == needed);
+        Some(known.is_none_or(|(_, is_on)| *is_on))
     }
 
     /// Runs the scenario and reports every promise that is not kept.
@@ -314,10 +331,11 @@ impl Check {
 
 impl Shared {
     /// Builds what is selected, before the first test starts.
-    fn build(&self, workbook: &Workbook, selected: &BTreeMap<Profile, BTreeSet<&str>>) {
+    fn build(&self, workbook: &Workbook, selected: &BTreeMap<Profile, BTreeSet<String>>) {
         self.programs.get_or_init(|| {
-            let build = |(profile, packages): (&Profile, &BTreeSet<&str>)| {
-                let programs = programs::build(&workbook.root, packages.iter().copied(), *profile);
+            let build = |(profile, packages): (&Profile, &BTreeSet<String>)| {
+                let packages = packages.iter().map(String::as_str);
+                let programs = programs::build(&workbook.root, packages, *profile);
                 programs.map(|programs| (*profile, programs)).map_err(|error| format!("{error:#}"))
             };
             selected.iter().map(build).collect()

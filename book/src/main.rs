@@ -161,7 +161,8 @@ fn record(names: &[String]) -> Result<ExitCode> {
             continue;
         }
         let scenario = &located.scenario;
-        let programs = programs::build(&workbook.root, [&*lesson.name], scenario.profile)?;
+        let package = lesson.package(scenario);
+        let programs = programs::build(&workbook.root, [&*package], scenario.profile)?;
         let program = programs.get(lesson.program(scenario)).context("it does not compile")?;
         let recording = Recording::make(program, &scenario.runs[0])
             .with_context(|| format!("{name} is not recorded"))?;

@@ -132,7 +132,7 @@ fn table(lesson: &Lesson, scenario: &Scenario) -> Markup {
                 @if is_exercise {
                     "Checked by " code { "cargo test " (lesson.name) } ", once the marker line is gone."
                 } @else {
-                    "Checked by " code { "cargo test " (scenario.full_name(&lesson.name)) } "."
+                    "Checked by " code { (check_command(lesson, scenario)) } "."
                 }
                 @if let Some(version) = scenario.python && scenario.is_python_only() {
                     " It holds from Python " (version) " on."
@@ -141,6 +141,17 @@ fn table(lesson: &Lesson, scenario: &Scenario) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// What the reader types to have it checked.
+pub fn check_command(lesson: &Lesson, scenario: &Scenario) -> String {
+    let name = scenario.full_name(&lesson.name);
+    match &scenario.feature {
+        Some(feature) => {
+            format!("cargo test -p self-check --features {feature} --test lessons {name}")
+        }
+        None => format!("cargo test {name}"),
     }
 }
 
@@ -158,6 +169,7 @@ fn command(lesson: &Lesson, scenario: &Scenario) -> Markup {
                 "cargo run"
                 @if scenario.profile == Profile::Abort { " --profile abort" }
                 " -p " (lesson.name)
+                @if let Some(feature) = &scenario.feature { " --features " (feature) }
                 @if program != lesson.name { " --bin " (program) }
                 @if !scenario.runs[0].args.is_empty() { " --" }
             }

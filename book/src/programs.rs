@@ -16,6 +16,8 @@ pub type Programs = HashMap<String, PathBuf>;
 
 /// Builds all programs of some packages with one cargo call.
 ///
+/// A package is `lesson`, or `lesson/feature` to have one of its features on.
+///
 /// Cargo's progress and the compiler's messages go to standard error. A program that does not
 /// compile is missing from the result; the others are there.
 ///
@@ -35,7 +37,10 @@ pub fn build<'a>(
         .args(["build", "--keep-going", "--message-format=json-render-diagnostics"])
         .args(["--profile", profile.name()]);
     for package in packages {
-        command.args(["--package", package]);
+        match package.split_once('/') {
+            Some((name, _)) => command.args(["--package", name, "--features", package]),
+            None => command.args(["--package", package]),
+        };
     }
     let mut child = command
         .stdin(Stdio::null())

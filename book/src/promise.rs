@@ -41,6 +41,9 @@ pub struct Scenario {
     pub program: Option<Spanned<String>>,
     /// The cargo profile that the program is built with.
     pub profile: Profile,
+    /// The feature of the lesson's crate that the program needs. It is off by default, and so is
+    /// the check of this scenario.
+    pub feature: Option<String>,
     /// The oldest Python whose twin `<program>.py` keeps the same promises.
     pub python: Option<PythonVersion>,
     /// For an exercise: the ids of the promises that its untouched starter breaks.
@@ -213,6 +216,7 @@ impl Scenario {
             name: keys.name.take(),
             program: keys.program.take(),
             profile: keys.profile,
+            feature: keys.feature.take(),
             python: keys.python,
             starter_breaks: keys.starter_breaks.take(),
             twice,
@@ -224,7 +228,8 @@ impl Scenario {
             (false, Some(again)) => {
                 if again.is_more_than_a_run() {
                     return Err("`again` says how the same program is run: it has no `name`, \
-                                `program`, `profile`, `python`, `starter_breaks` or `again`"
+                                `program`, `profile`, `feature`, `python`, `starter_breaks` or \
+                                `again`"
                         .into());
                 }
                 scenario.runs.push(again.into_run()?);
@@ -790,6 +795,10 @@ mod tests {
                 "`twice` and `again`",
             ),
             ("ends = 1\nexit = 0\n[again]\nname = \"a\"\nends = 1\nexit = 0", "`again` says how"),
+            (
+                "ends = 1\nexit = 0\n[again]\nfeature = \"a\"\nends = 1\nexit = 0",
+                "`again` says how",
+            ),
             ("ends = 1\nexit = 0\nname = \"../a\"", "a `name` has small letters"),
             ("ends = 1\nexit = 0\n[[stdout]]\nhas = \"a\\nb\"", "a line holds no line feed"),
             ("ends = 1\nexit = 0\n[[stdout]]\nthread = \"a b\"\nsays = []", "a thread's name has"),

@@ -262,6 +262,14 @@ impl Lesson {
         program.strip_suffix(".py").unwrap_or(program)
     }
 
+    /// What is built to run a scenario: the lesson's package, with the feature that it needs.
+    pub fn package(&self, scenario: &Scenario) -> String {
+        match &scenario.feature {
+            Some(feature) => format!("{}/{feature}", self.name),
+            None => self.name.clone(),
+        }
+    }
+
     /// The source of a program, relative to the root.
     pub fn source(&self, program: &str) -> PathBuf {
         if program == self.name {
@@ -608,6 +616,13 @@ impl Reading<'_> {
                 self.report(&path, None, format!("expected `{key} = \"{}\"`", lesson.name));
             }
         }
+        for Located { line, scenario } in &lesson.scenarios {
+            let Some(feature) = &scenario.feature else { continue };
+            if manifest.get("features").and_then(|features| features.get(feature)).is_none() {
+                let message = format!("{} has no feature `{feature}`", path.display());
+                self.report(&lesson.chapter, Some(*line), message);
+            }
+        }
     }
 }
 
@@ -904,6 +919,25 @@ stderr = \"beat\"
             ["book/chapters/index.md:3: no scenario stands behind this; \
               it belongs into a lesson's chapter"]
         );
+    }
+
+    #[test]
+    fn a_feature_stands_in_the_manifest() {
+        let scratch = Scratch::new();
+        let chapter = CHAPTER.replace("exit = 0\npython", "exit = 0\nfeature = \"kafka\"\npython");
+        scratch.write("book/chapters/02-heartbeat.md", &chapter);
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/02-heartbeat.md:3: \
+              lessons/02-heartbeat/Cargo.toml has no feature `kafka`"]
+        );
+        let manifest = "[package]\nname = \"heartbeat\"\ndefault-run = \"heartbeat\"\n\
+                        [features]\nkafka = []\n";
+        scratch.write("lessons/02-heartbeat/Cargo.toml", manifest);
+        let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+        let lesson = workbook.lesson("heartbeat").expect("the lesson");
+        assert_eq!(lesson.package(&lesson.scenarios[0].scenario), "heartbeat/kafka");
+        assert_eq!(lesson.package(&lesson.exercise.scenario), "heartbeat");
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub(super) struct Keys {
     args: Vec<String>,
     #[serde(default)]
     pub(super) profile: Profile,
+    pub(super) feature: Option<String>,
     pub(super) python: Option<PythonVersion>,
     pub(super) starter_breaks: Option<Vec<Spanned<String>>>,
     #[serde(default)]
@@ -112,6 +113,7 @@ impl Keys {
         self.name.is_some()
             || self.program.is_some()
             || self.profile != Profile::Dev
+            || self.feature.is_some()
             || self.python.is_some()
             || self.starter_breaks.is_some()
             || self.twice
