@@ -25,7 +25,7 @@ use tempfile::TempDir;
 
 /// How many kills a series of tests makes, and how many of them befall the same databases.
 const KILLS: usize = 200;
-const KILLS_IN_A_ROW: usize = 10;
+const KILLS_IN_A_ROW: usize = 20;
 
 /// When a kill comes, in microseconds after what was killed before has been started again.
 const MOMENTS: (u64, u64) = (5_000, 300_000);

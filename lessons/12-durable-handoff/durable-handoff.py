@@ -79,7 +79,8 @@ def deliver_next(outbox, ledger):
     if waiting is None:
         return False
     key, account, amount, failures = waiting
-    time.sleep(failures * 0.1)
+    # A failed one waits half a second for each failure, from the start.
+    time.sleep(max(0, start + failures * 0.5 - time.monotonic()))
     try:
         say(apply(ledger, key, account, amount))
     except LookupError as reason:

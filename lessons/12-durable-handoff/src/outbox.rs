@@ -14,13 +14,16 @@ pub struct Outbox {
     db: Connection,
 }
 
+/// How long to wait for another process that is writing.
+const PATIENCE: Duration = Duration::from_secs(30);
+
 pub fn database(directory: &Path, name: &str, tables: &str) -> Result<Connection> {
     let path = directory.join(name);
-    let patience = Instant::now() + Duration::from_secs(5);
+    let deadline = Instant::now() + PATIENCE;
     loop {
         match open(&path, tables) {
             // SQLite does not wait where two processes open a new file at once.
-            Err(error) if is_busy(&error) && Instant::now() < patience => {
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
                 thread::sleep(Duration::from_millis(10));
             }
             Err(error) => {
@@ -37,6 +40,7 @@ pub fn database(directory: &Path, name: &str, tables: &str) -> Result<Connection
 /// Opens a database, or makes it. A commit returns when it is on disk.
 fn open(path: &Path, tables: &str) -> rusqlite::Result<Connection> {
     let db = Connection::open(path)?;
+    db.busy_timeout(PATIENCE)?;
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;")?;
     db.execute_batch(tables)?;
     Ok(db)

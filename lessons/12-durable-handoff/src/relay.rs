@@ -36,10 +36,15 @@ pub struct Waiting {
 }
 
 // ANCHOR: deliver
-/// Carries one payment over; `false` if none waits.
-fn deliver_next(buffer: &mut dyn Buffer, ledger: &mut Ledger) -> Result<bool> {
+/// Carries one payment over; `false` if none waits. A failed one waits half a second
+/// for each failure, from the start of the relay.
+fn deliver_next(
+    start: Instant,
+    buffer: &mut dyn Buffer,
+    ledger: &mut Ledger,
+) -> Result<bool> {
     let Some(waiting) = buffer.next()? else { return Ok(false) };
-    thread::sleep(waiting.failures * Duration::from_millis(100));
+    sleep_until(start + waiting.failures * Duration::from_millis(500));
     let Payment { key, account, amount } = &waiting.payment;
     match ledger.apply(&waiting.payment)? {
         Outcome::Applied => info!("{key} is applied: {amount} to {account}"),
@@ -62,7 +67,8 @@ fn deliver_next(buffer: &mut dyn Buffer, ledger: &mut Ledger) -> Result<bool> {
 // ANCHOR_END: deliver
 
 pub fn deliver_all(buffer: &mut dyn Buffer, ledger: &mut Ledger) -> Result<()> {
-    while deliver_next(buffer, ledger)? {}
+    let start = Instant::now();
+    while deliver_next(start, buffer, ledger)? {}
     // What is left in the buffer now is dead letters.
     buffer.report()?.iter().for_each(|line| info!("{line}"));
     info!("all is delivered: {}", ledger.balances()?.join(", "));
@@ -76,9 +82,12 @@ pub fn deliver_each_second(
 ) -> Result<()> {
     let start = Instant::now();
     for tick in 1.. {
-        let next = start + tick * Duration::from_secs(1);
-        thread::sleep(next.saturating_duration_since(Instant::now()));
-        deliver_next(buffer, ledger)?;
+        sleep_until(start + tick * Duration::from_secs(1));
+        deliver_next(start, buffer, ledger)?;
     }
     Ok(())
+}
+
+fn sleep_until(time: Instant) {
+    thread::sleep(time.saturating_duration_since(Instant::now()));
 }
