@@ -33,7 +33,7 @@ def write_records(records, output, first):
         sleep_until(first + count * 0.02)
         # The change: no flush. The file object hands on blocks of 8 KiB.
         output.write(record)
-        if count % 10 == 0:
+        if count % 20 == 0:
             say(f"{count} records are written")
 
 

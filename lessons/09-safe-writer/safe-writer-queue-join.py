@@ -36,7 +36,7 @@ def write_records(records, output, first, done):
             output.flush()
             if done:
                 records.task_done()
-            if count % 10 == 0:
+            if count % 20 == 0:
                 say(f"{count} records are written")
 
 

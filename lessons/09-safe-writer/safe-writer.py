@@ -34,7 +34,7 @@ def write_records(records, output, first):
             sleep_until(first + count * 0.02)
             output.write(record)
             output.flush()
-            if count % 10 == 0:
+            if count % 20 == 0:
                 say(f"{count} records are written")
 
 

@@ -64,7 +64,7 @@ fn write_records(
     for (record, count) in queue.iter().zip(1..) {
         sleep_until(start + count * Duration::from_millis(20));
         output.write_all(record.as_bytes())?;
-        if count % 10 == 0 {
+        if count % 20 == 0 {
             info!("{count} records are written");
         }
     }

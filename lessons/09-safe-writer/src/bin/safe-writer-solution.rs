@@ -63,9 +63,9 @@ struct Scanner {
 }
 
 impl Scanner {
-    /// Shelves are longer from one to the next: 0.4 s, 0.8 s, and so on.
+    /// Each shelf is longer than the one before: 0.5 s, 1 s, and so on.
     fn scan(&self) {
-        thread::sleep(self.shelf * Duration::from_millis(400));
+        thread::sleep(self.shelf * Duration::from_millis(500));
         info!("scanned");
         // Where `stock` has failed there is nobody to tell; its join says why.
         let _ = self.lines.send(format!(
