@@ -41,7 +41,7 @@ fn run(path: &str) -> io::Result<()> {
 fn write_journal(mut journal: File, path: &str) -> io::Result<()> {
     for step in 1..=5 {
         thread::sleep(Duration::from_secs(2));
-        // One short write a line: cut off, a line is there whole or not at all.
+        // One write a line: cut off, a line of this short file is whole or not there.
         journal.write_all(format!("step {step}\n").as_bytes())?;
         info!("step {step} of 5 is in {path}");
     }
