@@ -568,7 +568,7 @@ impl Pattern {
         Ok(Self { text: text.to_owned(), figure, regex })
     }
 
-    fn mask(&self, line: String) -> String {
+    pub(crate) fn mask(&self, line: String) -> String {
         match self.figure {
             None => line,
             Some(_) => self.regex.replace_all(&line, NoExpand(&self.text)).into_owned(),
