@@ -52,7 +52,7 @@ fn pay_refunds(count: u32, path: &str) -> io::Result<()> {
 fn draw_previews() {
     let start = Instant::now();
     for seat in 1..=3 {
-        sleep_until(start + seat * Duration::from_millis(1250));
+        sleep_until(start + seat * Duration::from_millis(1600));
         info!("seat {seat} is drawn");
     }
 }

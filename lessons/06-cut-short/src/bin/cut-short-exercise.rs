@@ -59,7 +59,7 @@ fn back_up(tables: u32, path: &str, done: &Sender<()>) -> io::Result<()> {
     done.send(()).map_err(io::Error::other)
 }
 
-/// The volume as it was when the backup began. Nobody else may freeze it meanwhile.
+/// The volume as it was when the backup began. It costs room until it is released.
 struct Snapshot {
     tables: u32,
 }

@@ -51,7 +51,7 @@ fn back_up(tables: u32, path: &str) -> io::Result<()> {
 }
 // ANCHOR_END: solution
 
-/// The volume as it was when the backup began. Nobody else may freeze it meanwhile.
+/// The volume as it was when the backup began. It costs room until it is released.
 struct Snapshot {
     tables: u32,
 }

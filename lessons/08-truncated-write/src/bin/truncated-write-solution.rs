@@ -13,12 +13,14 @@ const BATCH: usize = 4;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let count = env::args().nth(1).unwrap_or_else(|| "5".to_owned());
+    let mut args = env::args().skip(1);
+    let count = args.next().unwrap_or_else(|| "5".to_owned());
+    let path = args.next().unwrap_or_else(|| "metrics.txt".to_owned());
     let Ok(count) = count.parse() else {
         eprintln!("the number of samples is not a number: {count}");
         return ExitCode::FAILURE;
     };
-    match collect(count) {
+    match collect(count, &path) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cannot export the samples: {error}");
@@ -28,8 +30,8 @@ fn main() -> ExitCode {
 }
 
 /// Collects samples; a full batch is exported while the next one is collected.
-fn collect(count: u32) -> io::Result<()> {
-    let file = File::create("metrics.txt")?;
+fn collect(count: u32, path: &str) -> io::Result<()> {
+    let file = File::create(path)?;
     info!("collecting {count} samples");
     let start = Instant::now();
     let mut under_way: Option<JoinHandle<io::Result<()>>> = None;
