@@ -63,7 +63,10 @@ fn transcript(recording: &Recording) -> Markup {
     html! {
         pre.transcript {
             @for line in &recording.stdout { samp { (line) } "\n" }
-            @for line in &recording.stderr { samp { (line) } "\n" }
+            @if !recording.stderr.is_empty() {
+                em { "On standard error:" } "\n"
+                @for line in &recording.stderr { samp { (line) } "\n" }
+            }
             em { (the_end(recording)) "." }
             @for file in &recording.file {
                 "\n" em { (left_behind(file)) @if !file.last.is_empty() { ", at the end:" } }
