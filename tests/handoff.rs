@@ -27,10 +27,10 @@ use tempfile::TempDir;
 
 /// How many kills a series of tests makes, and how many of them befall the same databases.
 const KILLS: usize = 200;
-const KILLS_IN_A_ROW: usize = 20;
+const KILLS_IN_A_ROW: usize = 10;
 
 /// When a kill comes, in microseconds after what was killed before has been started again.
-const MOMENTS: Range<u64> = 5_000..300_000;
+const MOMENTS: Range<u64> = 2_000..100_000;
 
 /// How long a program may take that is to end by itself.
 const PATIENCE: Duration = Duration::from_secs(60);

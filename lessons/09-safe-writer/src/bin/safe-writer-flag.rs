@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, SendError, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SendError, Sender};
 use std::time::{Duration, Instant};
 use std::{env, panic, thread};
 
@@ -72,11 +72,10 @@ fn write_records(
         // First the flag, then the queue. The other way round, a record that comes
         // between the two looks is left behind.
         let told_to_stop = stop.load(Ordering::Acquire);
-        let Ok(record) = queue.recv_timeout(Duration::from_millis(50)) else {
-            if told_to_stop {
-                return Ok(());
-            }
-            continue;
+        let record = match queue.recv_timeout(Duration::from_millis(50)) {
+            Ok(record) => record,
+            Err(RecvTimeoutError::Timeout) if !told_to_stop => continue,
+            Err(_) => return Ok(()),
         };
         count += 1;
         sleep_until(start + count * Duration::from_millis(20));
