@@ -10,10 +10,15 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use book::promise::Scenario;
-use book::run::{Gate, leftovers};
+use book::run::{Gate, end_with_this_process, leftovers};
 use verdict::Verdict;
 
-static GATE: LazyLock<Gate> = LazyLock::new(Gate::new);
+static GATE: LazyLock<Gate> = LazyLock::new(|| {
+    // As the self-check does. A handled signal is back at its default in a program that is started,
+    // an ignored one would stay ignored.
+    end_with_this_process().expect("signals can be handled");
+    Gate::new()
+});
 
 /// Runs a shell script as the program of a scenario.
 fn hold(promise: &str, script: &str) -> Verdict {
