@@ -4,6 +4,7 @@
 //! ignored.
 
 mod scratch;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,6 +19,7 @@ use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Trial};
 use scratch::copy_of;
 use serde::Deserialize;
+use tools::on_path;
 
 const VIEWS: [&str; 4] = ["light", "navy", "phone", "phone-navy"];
 
@@ -65,10 +67,6 @@ struct Browser {
 impl Browser {
     /// The system's Chromium, or what is missing.
     fn find() -> Result<Self, String> {
-        let on_path = |name: &str| {
-            let path = std::env::var_os("PATH").unwrap_or_default();
-            std::env::split_paths(&path).map(|path| path.join(name)).find(|file| file.is_file())
-        };
         let names = ["chromium", "chromium-browser", "google-chrome"];
         let chromium = names.into_iter().find_map(on_path).ok_or("there is no chromium")?;
         on_path("node").ok_or("there is no node")?;

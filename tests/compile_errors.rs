@@ -10,6 +10,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
+use book::preprocess::all_of;
 use book::workbook::{Lesson, Workbook};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use trybuild::TestCases;
@@ -30,9 +31,7 @@ fn main() -> ExitCode {
     let workbook = match Workbook::load(&Workbook::home()) {
         Ok(workbook) => workbook,
         Err(problems) => {
-            for problem in problems {
-                eprintln!("{problem}");
-            }
+            eprintln!("{:#}", all_of(problems));
             return ExitCode::FAILURE;
         }
     };

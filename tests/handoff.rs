@@ -4,6 +4,8 @@
 //! Takes some minutes. Needs redis-server, strace and unshare for some tests, which are listed as
 //! ignored without them. `HANDOFF_SEED` repeats a run's moments.
 
+mod tools;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::ffi::OsStr;
@@ -18,12 +20,14 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use book::preprocess::all_of;
 use book::programs;
 use book::promise::{Profile, texts};
 use book::workbook::Workbook;
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
+use tools::on_path;
 
 /// How many kills a series of tests makes, and how many of them befall the same databases.
 const KILLS: usize = 200;
@@ -48,8 +52,8 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
 fn main() -> ExitCode {
     let needs = |tool: &'static str, test: fn() -> Result<(), Failed>| {
         move || match on_path(tool) {
-            true => test().map(|()| Completion::Completed),
-            false => Ok(Completion::ignored_with(format!("there is no {tool}"))),
+            Some(_) => test().map(|()| Completion::Completed),
+            None => Ok(Completion::ignored_with(format!("there is no {tool}"))),
         }
     };
     let trials = vec![
@@ -120,7 +124,8 @@ fn killed(name: &str, server: Option<&[&str]>) -> Result<(), Failed> {
 fn as_the_chapter_tells(block: &str, found: &[String]) -> Result<(), Failed> {
     let found = found.join("\n");
     println!("\n{found}");
-    let workbook = Workbook::load(&Workbook::home()).map_err(|problems| format!("{problems:?}"))?;
+    let workbook =
+        Workbook::load(&Workbook::home()).map_err(|problems| format!("{:#}", all_of(problems)))?;
     let measured = workbook.measured("durable-handoff", block);
     let measured = measured.ok_or_else(|| format!("the chapter has no block `{block}`"))?;
     measured.judge(&found).map_err(|wrong| wrong.join("\n").into())
@@ -566,9 +571,4 @@ fn wait(process: &mut Child) -> Result<ExitStatus, Failed> {
     process.kill()?;
     process.wait()?;
     Err("a program that is to end by itself does not".into())
-}
-
-fn on_path(tool: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|directory| directory.join(tool).is_file())
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
-use book::preprocess::check_command;
+use book::preprocess::{all_of, check_command};
 use book::programs::{self, Programs};
 use book::promise::{Profile, PythonVersion};
 use book::recording::Recording;
@@ -31,9 +31,7 @@ fn main() -> ExitCode {
     let (recordings, workbook) = match read {
         Ok(read) => read,
         Err(problems) => {
-            for problem in problems {
-                eprintln!("{problem}");
-            }
+            eprintln!("{:#}", all_of(problems));
             return ExitCode::FAILURE;
         }
     };

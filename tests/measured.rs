@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use book::measured::{Measured, Source};
+use book::preprocess::all_of;
 use book::programs::{self, Programs};
 use book::promise::Profile;
 use book::workbook::Workbook;
@@ -20,9 +21,7 @@ fn main() -> ExitCode {
     let workbook = match Workbook::load(&Workbook::home()) {
         Ok(workbook) => workbook,
         Err(problems) => {
-            for problem in problems {
-                eprintln!("{problem}");
-            }
+            eprintln!("{:#}", all_of(problems));
             return ExitCode::FAILURE;
         }
     };

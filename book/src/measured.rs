@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::promise::{Mistake, Pattern, is_plain};
+use crate::promise::{Mistake, Pattern, at_span, is_plain};
 
 /// One `measured` block.
 #[derive(Clone, Debug)]
@@ -87,12 +87,7 @@ impl Measured {
         if keys.figure.is_empty() {
             return Err("nothing was measured; add a `[[figure]]`".into());
         }
-        let figures = keys.figure.into_iter().map(|keys| {
-            let span = keys.span();
-            keys.into_inner()
-                .into_figure()
-                .map_err(|mistake| Mistake { span: Some(span), ..mistake })
-        });
+        let figures = keys.figure.into_iter().map(|keys| at_span(keys, FigureKeys::into_figure));
         Ok(Self {
             name: keys.name,
             source,
@@ -141,8 +136,7 @@ impl Figure {
         let line = self.pattern.filled("…");
         let whole = self.pattern.filled("{}");
         let lines = printed.lines().filter(|line| self.pattern.mask((*line).to_owned()) == whole);
-        let found: Vec<f64> =
-            lines.flat_map(|line| self.pattern.figures(line).collect::<Vec<_>>()).collect();
+        let found: Vec<f64> = lines.flat_map(|line| self.pattern.figures(line)).collect();
         let (least, most) = self.pattern.range();
         match found[..] {
             [figure] if (least..=most).contains(&figure) => Ok(()),

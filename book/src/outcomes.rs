@@ -10,7 +10,9 @@ use std::fmt::{self, Display, Formatter};
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::promise::{Ends, FilePromise, LinePromise, Lines, Mistake, Promise, Scenario, Stream};
+use crate::promise::{
+    Ends, FilePromise, LinePromise, Lines, Mistake, Promise, Scenario, Stream, at_span,
+};
 
 /// One `outcomes` block.
 #[derive(Clone, Debug)]
@@ -110,12 +112,7 @@ impl Outcomes {
             let RowKeys { scenario, title } = row.into_inner();
             Row { scenario, title, line }
         });
-        let columns = keys.column.into_iter().map(|keys| {
-            let span = keys.span();
-            keys.into_inner()
-                .into_column()
-                .map_err(|mistake| Mistake { span: Some(span), ..mistake })
-        });
+        let columns = keys.column.into_iter().map(|keys| at_span(keys, ColumnKeys::into_column));
         let columns = columns.collect::<Result<Vec<_>, _>>()?;
         if columns.is_empty() {
             return Err("nothing is asked; add a `[[column]]`".into());

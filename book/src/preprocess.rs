@@ -161,20 +161,27 @@ fn command(lesson: &Lesson, scenario: &Scenario) -> Markup {
         Some(_) => lesson.exercise_program(),
         None => lesson.program(scenario).to_owned(),
     };
+    let args = &scenario.runs[0].args;
     html! {
         code {
             @if scenario.is_python_only() {
-                "python3 " (lesson.twin(&program).display())
+                "python3 " (lesson.twin(&program).display()) (arguments(args))
             } @else {
                 "cargo run"
                 @if scenario.profile == Profile::Abort { " --profile abort" }
                 " -p " (lesson.name)
                 @if let Some(feature) = &scenario.feature { " --features " (feature) }
-                @if program != lesson.name { " --bin " (program) }
-                @if !scenario.runs[0].args.is_empty() { " --" }
+                (which(lesson, &program, args))
             }
-            (arguments(&scenario.runs[0].args))
         }
+    }
+}
+
+/// The end of a `cargo run -p <lesson>`: which of its programs, and with which arguments.
+fn which(lesson: &Lesson, program: &str, args: &[String]) -> Markup {
+    html! {
+        @if program != lesson.name { " --bin " (program) }
+        @if !args.is_empty() { " --" (arguments(args)) }
     }
 }
 
@@ -186,9 +193,7 @@ fn told(lesson: &Lesson, measured: &Measured) -> Markup {
                 caption { code {
                     @match &measured.source {
                         Source::Program { program, args } => {
-                            "cargo run -p " (lesson.name)
-                            @if *program != lesson.name { " --bin " (program) }
-                            @if !args.is_empty() { " --" (arguments(args)) }
+                            "cargo run -p " (lesson.name) (which(lesson, program, args))
                         }
                         Source::Test(target) => { "cargo test --test " (target) }
                     }

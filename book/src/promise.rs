@@ -18,6 +18,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use keys::Keys;
+pub(crate) use keys::at_span;
 
 /// Stands before and after code in the words of a promise: a text may itself have backticks.
 pub const CODE: char = '\u{1}';

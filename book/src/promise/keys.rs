@@ -246,7 +246,7 @@ impl FileKeys {
 }
 
 /// Converts what stands in one place of the block, and tells that place if it is wrong.
-fn at_span<T, U>(
+pub(crate) fn at_span<T, U>(
     keys: Spanned<T>,
     convert: impl FnOnce(T) -> Result<U, Mistake>,
 ) -> Result<U, Mistake> {
