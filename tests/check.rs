@@ -221,6 +221,12 @@ fn a_second_run_finds_what_the_first_left() {
     let verdict = hold(&twice, script);
     assert_eq!(verdict.ids(), ["stdout says"].into(), "{verdict}");
     assert!(verdict.to_string().contains("(second run, in the same directory)"), "{verdict}");
+    let first = verdict.first.expect("a first run");
+    assert_eq!(
+        (&*first.stdout, first.exit, &first.files[..]),
+        ("made\n", Some(0), &verdict.left[..])
+    );
+    assert_eq!(verdict.left, ["lock"]);
 }
 
 const STOPS: &str = "echo start
@@ -250,6 +256,70 @@ fn signals_are_sent_at_a_time_or_after_a_line() {
     keeps(
         "ends = 0.5\nsignal = \"SIGINT\"\n[[send]]\nsignal = \"SIGINT\"\nat = 0.5",
         "echo start; exec sleep 60",
+    );
+}
+
+/// Answers each path after as many seconds as it names, and is gone after 1.5 s.
+const SERVES: &str = r#"exec python3 -I -S -c "
+import os, socket, threading, time
+listener = socket.create_server(('127.0.0.1', 0))
+print('http://127.0.0.1:%d' % listener.getsockname()[1], flush=True)
+def answer(connection):
+    line = connection.recv(9999).decode().splitlines()[0]
+    time.sleep(float(line.split('/')[1].split()[0]))
+    body = line.encode()
+    connection.sendall(b'HTTP/1.1 201 Created\r\nContent-Length: %d\r\n\r\n' % len(body))
+    connection.sendall(body)
+def accept():
+    while True:
+        threading.Thread(target=answer, args=[listener.accept()[0]]).start()
+threading.Thread(target=accept).start()
+time.sleep(1)
+listener.shutdown(socket.SHUT_RDWR)
+listener.close()
+print('closed', flush=True)
+time.sleep(0.5)
+os._exit(0)""#;
+
+#[test]
+fn requests_are_answered_or_cut_or_refused() {
+    let promise = |requests: &str| format!("ends = 1.5\nexit = 0\n{requests}");
+    let request = |more: &str| format!("[[request]]\n{more}\n");
+    let answered =
+        request("get = \"/0.5\"\nat = 0.2\nanswer = 201\nhas = \"GET /0.5\"\ntakes = [0.5, 1]");
+    let posted = request("post = \"/0\"\nafter = \"http\"\nanswer = 201\nhas = \"POST\"");
+    let cut = request("get = \"/9\"\nat = 0.2\ncut = true");
+    let refused = request("get = \"/0\"\nafter = \"closed\"\nrefused = true");
+    keeps(&promise(&[answered, posted, cut, refused].concat()), SERVES);
+
+    let but = |requests: &str| {
+        let verdict = hold(&promise(&request(requests)), SERVES);
+        let [broken] = &verdict.broken[..] else { panic!("{verdict}") };
+        (broken.id.clone(), broken.but.clone())
+    };
+    let (id, found) = but("get = \"/0.5\"\nat = 0\nanswer = 200");
+    assert_eq!(id, "GET /0.5");
+    assert!(found.starts_with("it was answered with status 201 after 0.5"), "{found}");
+    assert!(found.ends_with(" s and the text \"GET /0.5 HTTP/1.1\""), "{found}");
+    let (_, found) = but("get = \"/0.5\"\nat = 0\nanswer = 201\ntakes = [0.7, 2]");
+    assert!(found.starts_with("it was answered with status 201 after 0.5"), "{found}");
+    let (_, found) = but("get = \"/0\"\nat = 0\nanswer = 201\nhas = \"POST\"");
+    assert!(found.starts_with("it was answered"), "{found}");
+    let (_, found) = but("get = \"/9\"\nat = 0\nanswer = 201");
+    assert_eq!(found, "the connection ended before the answer was complete");
+    let (_, found) = but("get = \"/0\"\nafter = \"closed\"\nanswer = 201");
+    assert_eq!(found, "the connection was refused");
+    let (_, found) = but("get = \"/0\"\nafter = \"no such line\"\nrefused = true");
+    assert_eq!(found, "it was not asked: the program had not printed that yet");
+}
+
+#[test]
+fn temporary_files_are_removed() {
+    keeps(&at_once(""), "rm $(mktemp)");
+    breaks(
+        &at_once(""),
+        "echo > $TMPDIR/forgotten",
+        &[("leaves nothing in the directory for temporary files", "there is forgotten")],
     );
 }
 

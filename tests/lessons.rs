@@ -41,6 +41,7 @@ fn main() -> ExitCode {
 
     let shared = Arc::new(Shared {
         recordings,
+        ignored: Ignored::read(&workbook.root),
         solved: workbook.lessons.iter().map(|_| AtomicBool::default()).collect(),
         ..Shared::default()
     });
@@ -116,9 +117,14 @@ struct Shared {
     programs: OnceLock<Result<BTreeMap<Profile, Programs>, String>>,
     python: OnceLock<Result<Python, String>>,
     recordings: BTreeMap<String, Recording>,
+    ignored: Ignored,
     /// For each lesson, whether its exercise was judged and passed.
     solved: Vec<AtomicBool>,
 }
+
+/// The names in `.gitignore`: what a program may leave where the reader stands.
+#[derive(Default)]
+struct Ignored(Vec<String>);
 
 /// The interpreter that runs the twins.
 struct Python {
@@ -288,8 +294,16 @@ impl Check {
             }
             command
         };
-        verdict::hold(&self.located.scenario, command, &shared.gate)
-            .map_err(|error| format!("{program} cannot be run: {error}").into())
+        let mut verdict = verdict::hold(&self.located.scenario, command, &shared.gate)
+            .map_err(|error| format!("{program} cannot be run: {error}"))?;
+        let strangers = verdict.left.iter().filter(|name| !shared.ignored.covers(name));
+        let strangers: Vec<_> = strangers.map(String::as_str).collect();
+        if !strangers.is_empty() {
+            let promised = "leaves no file but those in .gitignore".to_owned();
+            let but = format!("there is {}", strangers.join(", "));
+            verdict.broken.push(Broken { id: promised.clone(), promised, but });
+        }
+        Ok(verdict)
     }
 
     /// The name of the program, without its directory.
@@ -378,6 +392,21 @@ impl Shared {
             }
             None => println!("exercise {passed}: passed. All exercises are begun."),
         }
+    }
+}
+
+impl Ignored {
+    fn read(root: &Path) -> Self {
+        let text = fs::read_to_string(root.join(".gitignore")).unwrap_or_default();
+        Self(text.lines().map(str::to_owned).collect())
+    }
+
+    /// A name may end in `*`, for files that a library puts beside its own.
+    fn covers(&self, name: &str) -> bool {
+        self.0.iter().any(|ignored| match ignored.strip_suffix('*') {
+            Some(beginning) => name.starts_with(beginning),
+            None => name == ignored,
+        })
     }
 }
 

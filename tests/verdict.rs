@@ -19,12 +19,14 @@ use predicates::prelude::*;
 const SHOWN: usize = 50;
 
 /// What a scenario's runs came to.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Verdict {
     /// Everything that is not as promised, in the order of the chapter.
     pub broken: Vec<Broken>,
     /// What the first run did, as far as a recording tells it.
     pub first: Option<FirstRun>,
+    /// The names of the files that the last run left, if it ended by itself.
+    pub left: Vec<String>,
     /// What the program printed, run by run, for the end of a report.
     printed: String,
 }
@@ -63,7 +65,7 @@ pub fn hold(
     gate: &Gate,
 ) -> io::Result<Verdict> {
     let directory = tempfile::tempdir()?;
-    let mut verdict = Verdict { broken: Vec::new(), first: None, printed: String::new() };
+    let mut verdict = Verdict::default();
     for (number, run) in scenario.runs.iter().enumerate() {
         let which = match (scenario.runs.len(), number) {
             (1, _) => "",
@@ -71,11 +73,13 @@ pub fn hold(
             _ => " (second run, in the same directory)",
         };
         let outcome = book::run::run(command(), directory.path(), run, gate, scenario.duration())?;
+        let files = recording::files(directory.path())?;
+        let files: Vec<_> = files.into_iter().map(|file| file.name).collect();
+        let exit = outcome.status.code();
+        verdict.left = if exit.is_some() { files.clone() } else { Vec::new() };
         if number == 0 {
-            let files = recording::files(directory.path())?;
-            let files = files.into_iter().map(|file| file.name).collect();
             let stdout = String::from_utf8_lossy(&outcome.stdout).into_owned();
-            verdict.first = Some(FirstRun { stdout, exit: outcome.status.code(), files });
+            verdict.first = Some(FirstRun { stdout, exit, files });
         }
         let broken = broken(run, &outcome, directory.path()).into_iter();
         verdict
@@ -131,6 +135,10 @@ fn broken(run: &Run, outcome: &Outcome, directory: &Path) -> Vec<Broken> {
     if !leaves && !outcome.left_behind.is_empty() {
         always(Promise::Leaves(0).words(), format!("there is {}", outcome.left_behind.join(", ")));
     }
+    if !outcome.temporary.is_empty() {
+        let promised = "leaves nothing in the directory for temporary files".to_owned();
+        always(promised, format!("there is {}", outcome.temporary.join(", ")));
+    }
     broken
 }
 
@@ -168,6 +176,7 @@ fn judge(promise: &Promise, outcome: &Outcome, directory: &Path) -> Result<(), S
             result.map(drop).map_err(|_| judge(printed).err().unwrap_or_default())
         }
         Promise::File(path, what) => judge_file(&directory.join(path), what),
+        Promise::Request(request) => outcome.asked[request.number].judge(&request.answer),
         Promise::Either(alternatives) => {
             let kept = alternatives
                 .iter()

@@ -12,7 +12,7 @@ use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
 use crate::measured::{Measured, Source};
 use crate::outcomes::{Outcomes, ending};
-use crate::promise::{CODE, Profile, Promise, Run, Scenario, When, in_seconds};
+use crate::promise::{CODE, Profile, Promise, Run, Scenario};
 use crate::recording::Recording;
 use crate::timeline;
 use crate::workbook::{Lesson, Problem, Workbook, blocks, lesson_name, measured, outcomes, shown};
@@ -288,11 +288,7 @@ fn rows(run: &Run) -> Markup {
             tr {
                 th scope="row" { "the check" }
                 td {
-                    "sends " (send.signal)
-                    @match &send.when {
-                        When::At(time) => { " " (in_seconds(*time)) " after its first line" }
-                        When::After(text) => { " after the line " code { (text) } }
-                    }
+                    "sends " (send.signal) " " (inline(&send.when.to_string()))
                 }
             }
         }

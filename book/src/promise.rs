@@ -86,7 +86,40 @@ pub struct Send {
     pub when: When,
 }
 
-/// The moment of a signal.
+/// A request that the check makes of the service that the program offers.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which of the run's requests this is, counted from 0.
+    pub number: usize,
+    /// Whether it is a POST, without a body; else it is a GET.
+    pub posts: bool,
+    /// What it asks for, at the address `http://127.0.0.1:<port>` that the program prints first.
+    pub path: String,
+    /// When it is made.
+    pub when: When,
+    /// What becomes of it.
+    pub answer: Answer,
+}
+
+/// What is promised of a request.
+#[derive(Clone, Debug)]
+pub enum Answer {
+    /// It is answered completely.
+    Whole {
+        /// With this status,
+        status: u16,
+        /// with this in its text,
+        has: Option<String>,
+        /// and after this many seconds, from the first to the second.
+        takes: Option<(f64, f64)>,
+    },
+    /// The connection ends before the answer is complete.
+    Cut,
+    /// Nobody takes the connection.
+    Refused,
+}
+
+/// The moment of a signal or a request.
 #[derive(Clone, Debug)]
 pub enum When {
     /// This long after its first output, so that a late start does not move it.
@@ -125,6 +158,8 @@ pub enum Promise {
     Lines(Stream, LinePromise),
     /// What a file in its directory holds afterwards.
     File(String, FilePromise),
+    /// What becomes of a request.
+    Request(Request),
     /// At least one of these lists holds as a whole.
     Either(Vec<Vec<Promise>>),
 }
@@ -307,6 +342,14 @@ impl Scenario {
 }
 
 impl Run {
+    /// The requests that the check makes, in the order of their numbers.
+    pub fn requests(&self) -> impl Iterator<Item = &Request> {
+        self.promises.iter().filter_map(|promise| match promise {
+            Promise::Request(request) => Some(request),
+            _ => None,
+        })
+    }
+
     /// Whether everything that these promises want to see printed has been printed.
     pub fn has_printed_all(&self, stdout: &str, stderr: &str) -> bool {
         have_printed_all(&self.promises, stdout, stderr)
@@ -350,6 +393,7 @@ impl Promise {
                 FilePromise::Has(text, _) => format!("{path} has {text}"),
                 FilePromise::Absent(text) => format!("{path} absent {text}"),
             },
+            Self::Request(request) => request.to_string(),
             Self::Either(_) => "either".to_owned(),
         }
     }
@@ -365,6 +409,7 @@ impl Promise {
                 format!("thread {CODE}{thread}{CODE} on {stream}")
             }
             Self::File(path, _) => code(path),
+            Self::Request(request) => code(request),
         }
     }
 
@@ -429,6 +474,7 @@ impl Promise {
                 FilePromise::Has(text, count) => format!("has {CODE}{text}{CODE} {count}"),
                 FilePromise::Absent(text) => format!("does not have {CODE}{text}{CODE}"),
             },
+            Self::Request(Request { when, answer, .. }) => format!("asked {when}, {answer}"),
             Self::Either(alternatives) => alternatives
                 .iter()
                 .map(|all| all.iter().map(Promise::to_string).collect::<Vec<_>>().join(" and "))
@@ -464,10 +510,49 @@ impl Promise {
 impl Display for Promise {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let words = match self {
-            Self::Lines(..) | Self::File(..) => format!("{} {}", self.subject(), self.words()),
+            Self::Lines(..) | Self::File(..) | Self::Request(_) => {
+                format!("{} {}", self.subject(), self.words())
+            }
             _ => self.words(),
         };
         f.write_str(&words.replace(CODE, "`"))
+    }
+}
+
+/// Its method and its path, as in `GET /health`.
+impl Display for Request {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", if self.posts { "POST" } else { "GET" }, self.path)
+    }
+}
+
+/// As it follows "is sent". Code stands between [`CODE`]s.
+impl Display for When {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(time) => write!(f, "{} after its first line", in_seconds(*time)),
+            Self::After(text) => write!(f, "after the line {}", code(text)),
+        }
+    }
+}
+
+/// As it follows the request. Code stands between [`CODE`]s.
+impl Display for Answer {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Self::Whole { status, has, takes } = self else {
+            return f.write_str(match self {
+                Self::Cut => "is cut: the connection ends before the answer is complete",
+                _ => "is refused: nobody takes the connection",
+            });
+        };
+        write!(f, "is answered with status {status}")?;
+        if let Some(text) = has {
+            write!(f, " and {}", code(text))?;
+        }
+        match takes {
+            Some((least, most)) => write!(f, " after {least} to {most} s"),
+            None => Ok(()),
+        }
     }
 }
 
@@ -745,7 +830,15 @@ mod tests {
 
     #[test]
     fn unknown_keys_are_refused_in_every_table() {
-        for table in ["", "[[stdout]]\n", "[[file]]\n", "[[send]]\n", "[[either]]\n", "[again]\n"] {
+        for table in [
+            "",
+            "[[stdout]]\n",
+            "[[file]]\n",
+            "[[send]]\n",
+            "[[request]]\n",
+            "[[either]]\n",
+            "[again]\n",
+        ] {
             let (message, place) = mistake(&format!("{LEAST}{table}tines = 4"));
             assert!(message.starts_with("unknown field `tines`"), "{message}");
             assert_eq!(place, "tines");
@@ -789,6 +882,21 @@ mod tests {
             ("ends = 1\nexit = 0\n[[file]]\npath = \"a\"", "nothing is promised of `a`"),
             ("ends = 1\nexit = 0\n[[file]]\npath = \"a\"\ntimes = 1", "`times` goes with `has`"),
             ("ends = 1\nexit = 0\n[[send]]\nsignal = \"SIGINT\"", "a signal is sent either"),
+            ("ends = 1\nexit = 0\n[[request]]\nget = \"/\"\nanswer = 200", "a request is made"),
+            ("ends = 1\nexit = 0\n[[request]]\nat = 0\nanswer = 200", "a request has a path"),
+            (
+                "ends = 1\nexit = 0\n[[request]]\nat = 0\nget = \"a b\"\nanswer = 200",
+                "a path begins with `/`",
+            ),
+            ("ends = 1\nexit = 0\n[[request]]\nat = 0\nget = \"/\"", "give one of `answer`"),
+            (
+                "ends = 1\nexit = 0\n[[request]]\nat = 0\nget = \"/\"\ncut = true\nhas = \"a\"",
+                "give one of `answer`",
+            ),
+            (
+                "ends = 1\nexit = 0\n[[request]]\nat = 0\nget = \"/\"\nanswer = 200\ntakes = [2, 1]",
+                "`takes` is a range",
+            ),
             ("ends = 1\n[[either]]\nexit = 0", "`either` needs two"),
             ("ends = 1\n[[either]]\nexit = 0\n[[either]]", "how does it end?"),
             (
@@ -850,6 +958,16 @@ mod tests {
             has = "a"
             times = 1
             absent = "c"
+            [[request]]
+            get = "/orders"
+            at = 0.5
+            answer = 200
+            has = "sold"
+            takes = [1, 2.5]
+            [[request]]
+            post = "/orders"
+            after = "stopping"
+            refused = true
         "#;
         assert_eq!(
             rows(toml),
@@ -868,6 +986,10 @@ mod tests {
                 "`out.txt` is exactly: `a`, `b`",
                 "`out.txt` has `a` once",
                 "`out.txt` does not have `c`",
+                "`GET /orders` asked 0.5 s after its first line, is answered with status 200 and \
+                 `sold` after 1 to 2.5 s",
+                "`POST /orders` asked after the line `stopping`, is refused: nobody takes the \
+                 connection",
                 "leaves 1 process behind, which the check ends",
             ]
         );

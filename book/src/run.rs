@@ -25,7 +25,8 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::promise::{Ends, Run, STILL_ALIVE, Stream, When, texts};
+use crate::client::{self, Asked, ask};
+use crate::promise::{Ends, Request, Run, STILL_ALIVE, Stream, When, texts};
 
 /// A program has to print its first line within this time after it was started.
 pub const FIRST_OUTPUT: Duration = Duration::from_secs(2);
@@ -66,8 +67,12 @@ pub struct Outcome {
     pub silent: Option<Duration>,
     /// Texts that a signal was to follow and that were never printed.
     pub unsent: Vec<String>,
+    /// What became of the requests, in their order.
+    pub asked: Vec<Asked>,
     /// The processes that outlived the program.
     pub left_behind: Vec<String>,
+    /// What a program that ended by itself has left in the directory for temporary files.
+    pub temporary: Vec<String>,
 }
 
 /// How a run ended.
@@ -164,6 +169,7 @@ pub fn run(
     length: Duration,
 ) -> io::Result<Outcome> {
     let mark = new_mark();
+    let temporary = tempfile::tempdir()?;
     command
         .args(&run.args)
         .current_dir(directory)
@@ -177,6 +183,7 @@ pub fn run(
         // It would hide that Python loses what it has not flushed.
         .env_remove("PYTHONUNBUFFERED")
         .env("NO_COLOR", "1")
+        .env("TMPDIR", temporary.path())
         .env(MARK, &mark);
 
     let pass = gate.enter(length);
@@ -193,9 +200,16 @@ pub fn run(
     };
     watch.end_all(&mark)?;
     watch.take_the_rest();
-    let Watch { stdout, stderr, silent, after, .. } = watch;
-    let unsent = after.into_iter().map(|(text, _)| text).collect();
-    Ok(Outcome { end, status: child.wait()?, stdout, stderr, silent, unsent, left_behind })
+    watch.take_the_answers();
+    let Watch { stdout, stderr, silent, after, asked, .. } = watch;
+    let is_signal = |(text, act)| matches!(act, Act::Signal(_)).then_some(text);
+    let unsent = after.into_iter().filter_map(is_signal).collect();
+    let temporary = match end {
+        End::Ended { .. } => names_in(temporary.path())?,
+        End::Hung(_) | End::Alive => Vec::new(),
+    };
+    let status = child.wait()?;
+    Ok(Outcome { end, status, stdout, stderr, silent, unsent, asked, left_behind, temporary })
 }
 
 /// The processes that still run though their run is over, from the check of this process.
@@ -227,7 +241,15 @@ enum Report {
     Printed(Stream, Vec<u8>),
     /// A pipe has no writer any more.
     Closed,
+    /// What became of the request of this number.
+    Asked(usize, Asked),
     Ended(nix::Result<()>),
+}
+
+/// What the check does while a program runs.
+enum Act {
+    Signal(Signal),
+    Ask(Request),
 }
 
 /// A program that runs.
@@ -240,13 +262,19 @@ struct Watch<'a> {
     pass: Option<Pass<'a>>,
     first_output: Option<Instant>,
     reports: mpsc::Receiver<(Instant, Report)>,
+    /// For those who make the requests.
+    reporter: mpsc::SyncSender<(Instant, Report)>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     silent: Option<Duration>,
-    /// Signals at a time after the first output, the soonest last.
-    timed: Vec<(Duration, Signal)>,
-    /// Signals after a line, the next one last.
-    after: Vec<(String, Signal)>,
+    /// What is done at a time after the first output, the soonest last.
+    timed: Vec<(Duration, Act)>,
+    /// What is done after a line, in this order where it is the same line.
+    after: Vec<(String, Act)>,
+    /// What has become of the requests.
+    asked: Vec<Asked>,
+    /// How many requests have been made and not been reported.
+    under_way: usize,
     open: usize,
     has_ended: bool,
 }
@@ -268,6 +296,7 @@ impl<'a> Watch<'a> {
             read(Stream::Stderr, stderr, sender.clone());
         }
         // The process is left to be reaped, so that its id stays its own until the group is ended.
+        let reporter = sender.clone();
         thread::spawn(move || {
             let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
             let result = loop {
@@ -279,13 +308,17 @@ impl<'a> Watch<'a> {
             let _ = sender.send((Instant::now(), Report::Ended(result)));
         });
 
+        let signals = run.send.iter().map(|send| (&send.when, Act::Signal(send.signal)));
+        let requests = run.requests().map(|request| (&request.when, Act::Ask(request.clone())));
         let (mut timed, mut after) = (Vec::new(), Vec::new());
-        for send in run.send.iter().rev() {
-            match &send.when {
-                When::At(time) => timed.push((*time, send.signal)),
-                When::After(text) => after.push((text.clone(), send.signal)),
+        for (when, act) in signals.chain(requests) {
+            match when {
+                When::At(time) => timed.push((*time, act)),
+                When::After(text) => after.push((text.clone(), act)),
             }
         }
+        // Of two at the same time the first one comes first.
+        timed.reverse();
         timed.sort_by_key(|(time, _)| Reverse(*time));
         Self {
             pid,
@@ -295,11 +328,14 @@ impl<'a> Watch<'a> {
             pass: Some(pass),
             first_output: None,
             reports,
+            reporter,
             stdout: Vec::new(),
             stderr: Vec::new(),
             silent: None,
             timed,
             after,
+            asked: run.requests().map(|_| Asked::Never).collect(),
+            under_way: 0,
             open: 2,
             has_ended: false,
         }
@@ -312,18 +348,21 @@ impl<'a> Watch<'a> {
         };
         let mut alive_until = None;
         loop {
-            if self.run.ends == Ends::Never && alive_until.is_none() && self.has_printed_all() {
+            let nobody_waits = self.under_way == 0;
+            if self.run.ends == Ends::Never
+                && alive_until.is_none()
+                && nobody_waits
+                && self.has_printed_all()
+            {
                 alive_until = Some(Instant::now() + STILL_ALIVE);
             }
             let silent_at = self.pass.is_some().then_some(self.started + FIRST_OUTPUT);
             // From the program's own beginning: on a busy machine it may have started late. One
             // that prints nothing is given up waiting for.
             let begun = self.first_output.or(self.pass.is_none().then_some(self.started));
-            let signal_at = self.timed.last().and_then(|(time, _)| Some(begun? + *time));
-            let next = [alive_until, silent_at, signal_at]
-                .into_iter()
-                .flatten()
-                .fold(deadline, Instant::min);
+            let act_at = self.timed.last().and_then(|(time, _)| Some(begun? + *time));
+            let next =
+                [alive_until, silent_at, act_at].into_iter().flatten().fold(deadline, Instant::min);
             // The clocks come first: a program that prints without a pause must not stop them.
             let now = Instant::now();
             if next > now {
@@ -334,7 +373,7 @@ impl<'a> Watch<'a> {
                     }
                     Ok((at, report)) => {
                         self.note(at, report);
-                        self.send_what_follows_a_line();
+                        self.do_what_follows_a_line();
                     }
                     Err(RecvTimeoutError::Timeout) => {}
                     // The thread that waits for the program always reports before it goes.
@@ -351,8 +390,8 @@ impl<'a> Watch<'a> {
                 self.pass = None;
             }
             if let Some(begun) = begun {
-                while let Some((_, signal)) = self.timed.pop_if(|(time, _)| begun + *time <= now) {
-                    self.signal(signal);
+                while let Some((_, act)) = self.timed.pop_if(|(time, _)| begun + *time <= now) {
+                    self.act(act);
                 }
             }
             if alive_until.is_some_and(|time| time <= now) {
@@ -401,26 +440,42 @@ impl<'a> Watch<'a> {
                 }
             }
             Report::Closed => self.open -= 1,
+            Report::Asked(number, asked) => {
+                self.asked[number] = asked;
+                self.under_way -= 1;
+            }
             Report::Ended(_) => self.has_ended = true,
         }
     }
 
-    fn send_what_follows_a_line(&mut self) {
-        while let Some((text, signal)) = self.after.pop() {
-            let printed = [lossy(&self.stdout), lossy(&self.stderr)];
-            let mut lines = printed.iter().flat_map(|stream| texts(stream, None));
-            if lines.any(|line| line.contains(&text)) {
-                self.signal(signal);
-            } else {
-                self.after.push((text, signal));
-                return;
-            }
+    fn do_what_follows_a_line(&mut self) {
+        if self.after.is_empty() {
+            return;
+        }
+        let printed = [lossy(&self.stdout), lossy(&self.stderr)];
+        let lines: Vec<_> = printed.iter().flat_map(|stream| texts(stream, None)).collect();
+        let is_due = |text: &str| lines.iter().any(|line| line.contains(text));
+        let due: Vec<_> = self.after.extract_if(.., |(text, _)| is_due(text)).collect();
+        for (_, act) in due {
+            self.act(act);
         }
     }
 
-    /// A program that has just ended is not reaped yet: the signal goes nowhere, and may.
-    fn signal(&self, signal: Signal) {
-        let _ = kill(self.pid, signal);
+    fn act(&mut self, act: Act) {
+        match act {
+            // A program that has just ended is not reaped yet: the signal goes nowhere, and may.
+            Act::Signal(signal) => drop(kill(self.pid, signal)),
+            Act::Ask(request) => {
+                let Some(port) = client::port(&lossy(&self.stdout)) else { return };
+                let reporter = self.reporter.clone();
+                self.under_way += 1;
+                thread::spawn(move || {
+                    let asked = Report::Asked(request.number, ask(port, &request));
+                    // When the run is over nobody wants to know any more.
+                    let _ = reporter.send((Instant::now(), asked));
+                });
+            }
+        }
     }
 
     /// Ends what is left of the run and waits until the program itself has ended.
@@ -451,6 +506,16 @@ impl<'a> Watch<'a> {
             self.note(at, report);
         }
     }
+
+    /// Takes what has become of the requests. The program is gone, so that it cannot take long.
+    fn take_the_answers(&mut self) {
+        let limit = Instant::now() + SETTLES;
+        while self.under_way > 0 {
+            let timeout = limit.saturating_duration_since(Instant::now());
+            let Ok((at, report)) = self.reports.recv_timeout(timeout) else { return };
+            self.note(at, report);
+        }
+    }
 }
 
 /// Reports what comes through a pipe. The thread is detached: a process that outlives its run
@@ -471,6 +536,12 @@ fn read(
         }
         let _ = to.send((Instant::now(), Report::Closed));
     });
+}
+
+/// The names of what is in a directory.
+fn names_in(directory: &Path) -> io::Result<Vec<String>> {
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    fs::read_dir(directory)?.map(|entry| entry.map(name)).collect()
 }
 
 fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {

@@ -13,8 +13,8 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{
-    Count, Ends, FilePromise, LinePromise, Lines, Mistake, Pattern, Profile, Promise,
-    PythonVersion, Run, Send, Stream, When,
+    Answer, Count, Ends, FilePromise, LinePromise, Lines, Mistake, Pattern, Profile, Promise,
+    PythonVersion, Request, Run, Send, Stream, When,
 };
 
 /// A block as it is written, and the second run in it, which has fewer keys.
@@ -35,6 +35,8 @@ pub(super) struct Keys {
     pub(super) again: Option<Box<Keys>>,
     #[serde(default)]
     send: Vec<Spanned<SendKeys>>,
+    #[serde(default)]
+    request: Vec<Spanned<RequestKeys>>,
     ends: Ends,
     #[serde(default)]
     leaves: usize,
@@ -70,6 +72,22 @@ struct SendKeys {
     signal: SignalName,
     at: Option<f64>,
     after: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestKeys {
+    get: Option<String>,
+    post: Option<String>,
+    at: Option<f64>,
+    after: Option<String>,
+    answer: Option<u16>,
+    has: Option<String>,
+    takes: Option<(f64, f64)>,
+    #[serde(default)]
+    cut: bool,
+    #[serde(default)]
+    refused: bool,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +142,10 @@ impl Keys {
         let ends = self.ends;
         let mut promises = vec![Promise::Ends(ends)];
         promises.extend(self.take_outcome().into_promises()?);
+        for (number, keys) in self.request.into_iter().enumerate() {
+            let request = at_span(keys, |keys| keys.into_request(number))?;
+            promises.push(Promise::Request(request));
+        }
         if self.leaves > 0 {
             promises.push(Promise::Leaves(self.leaves));
         }
@@ -181,12 +203,49 @@ impl Outcome {
 
 impl SendKeys {
     fn into_send(self) -> Result<Send, Mistake> {
-        let when = match (self.at, self.after) {
-            (Some(at), None) => When::At(duration(at)?),
-            (None, Some(text)) => When::After(text),
-            _ => return Err("a signal is sent either `at` a time or `after` a line".into()),
-        };
+        let when = when(self.at, self.after);
+        let when = when?.ok_or("a signal is sent either `at` a time or `after` a line")?;
         Ok(Send { signal: self.signal.0, when })
+    }
+}
+
+impl RequestKeys {
+    fn into_request(self, number: usize) -> Result<Request, Mistake> {
+        let when = when(self.at, self.after)?;
+        let when = when.ok_or("a request is made either `at` a time or `after` a line")?;
+        let (posts, path) = match (self.get, self.post) {
+            (Some(path), None) => (false, path),
+            (None, Some(path)) => (true, path),
+            _ => return Err("a request has a path, either to `get` or to `post`".into()),
+        };
+        if !path.starts_with('/') || path.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err("a path begins with `/` and has no white space".into());
+        }
+        if self.takes.is_some_and(|(least, most)| !(0.0 <= least && least < most)) {
+            return Err("`takes` is a range of seconds such as [1, 2]".into());
+        }
+        let answer = match (self.answer, self.cut, self.refused) {
+            (Some(status), false, false) => {
+                Answer::Whole { status, has: self.has, takes: self.takes }
+            }
+            (None, true, false) if self.has.is_none() && self.takes.is_none() => Answer::Cut,
+            (None, false, true) if self.has.is_none() && self.takes.is_none() => Answer::Refused,
+            _ => {
+                return Err("give one of `answer`, which may add `has` and `takes`, \
+                            `cut = true` and `refused = true`"
+                    .into());
+            }
+        };
+        Ok(Request { number, posts, path, when, answer })
+    }
+}
+
+/// The moment, if just one is given.
+fn when(at: Option<f64>, after: Option<String>) -> Result<Option<When>, Mistake> {
+    match (at, after) {
+        (Some(at), None) => duration(at).map(|time| Some(When::At(time))),
+        (None, Some(text)) => Ok(Some(When::After(text))),
+        _ => Ok(None),
     }
 }
 
