@@ -1,0 +1,62 @@
+"""The same upload: a daemon thread, and a join that gives up at the deadline."""
+
+import sys
+import threading
+import time
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+PARTS = 5
+TRY_AGAIN = 75
+sent = []
+
+
+# ANCHOR: program
+def upload_report():
+    first = time.monotonic()
+    for part in range(1, PARTS + 1):
+        sleep_until(first + part - 0.5)
+        sent.append(part)
+        say(f"part {part} is sent")
+    sleep_until(first + PARTS)
+    say("the archive confirms the report")
+
+
+def main(grace):
+    upload = threading.Thread(target=upload_report, name="uploader", daemon=True)
+    upload.start()
+    say(f"the report is ready; uploader gets {grace} s")
+
+    waiting = time.monotonic()
+    upload.join(grace)
+    held = time.monotonic() - waiting
+    say(f"waiting for uploader added {held:.1f} s to the bill")
+    # `join` returns None either way; only this tells which.
+    if not upload.is_alive():
+        return 0
+    lost = PARTS - len(sent)
+    print(
+        f"uploader is abandoned: {lost} of {PARTS} parts are not sent",
+        file=sys.stderr,
+        flush=True,
+    )
+    return TRY_AGAIN
+
+
+# ANCHOR_END: program
+def sleep_until(moment):
+    time.sleep(max(0, moment - time.monotonic()))
+
+
+threading.current_thread().name = "main"
+argument = sys.argv[1] if len(sys.argv) > 1 else "1"
+if not argument.isdigit():
+    sys.exit("not a number of seconds, or not the number of a part")
+sys.exit(main(int(argument)))

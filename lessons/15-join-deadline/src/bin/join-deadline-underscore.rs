@@ -1,0 +1,79 @@
+//! The sender stays with `main`, so nobody hears of the end of the thread.
+
+use std::convert::Infallible;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+use std::{env, io, panic, thread};
+
+use tracing::info;
+
+const PARTS: u32 = 5;
+static SENT: AtomicU32 = AtomicU32::new(0);
+
+fn main() -> io::Result<ExitCode> {
+    lesson_log::init();
+    let mut numbers = env::args().skip(1).map(|number| number.parse());
+    match (numbers.next().unwrap_or(Ok(1)), numbers.next().unwrap_or(Ok(0))) {
+        (Ok(grace), Ok(refused)) => run(grace, refused),
+        _ => {
+            eprintln!("not a number of seconds, or not the number of a part");
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+fn run(grace: u32, refused: u32) -> io::Result<ExitCode> {
+    let (done, ended) = mpsc::channel::<Infallible>();
+    let uploader = thread::Builder::new().name("uploader".to_owned());
+    let upload = uploader.spawn(move || {
+        // ANCHOR: change
+        // The change: `_`, not `_done`. It binds nothing, so nothing moves here.
+        let _ = done;
+        // ANCHOR_END: change
+        upload_report(refused);
+    })?;
+    info!("the report is ready; uploader gets {grace} s");
+
+    let waiting = Instant::now();
+    let abandoned = match ended.recv_timeout(grace * SECOND) {
+        Err(RecvTimeoutError::Timeout) => true,
+        Err(RecvTimeoutError::Disconnected) => {
+            // Does not wait for long: the thread has nothing left to do.
+            upload.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+            false
+        }
+    };
+    let held = waiting.elapsed().as_secs_f64();
+    info!("waiting for uploader added {held:.1} s to the bill");
+    Ok(if abandoned { give_up() } else { ExitCode::SUCCESS })
+}
+
+/// `EX_TEMPFAIL` of C's `sysexits.h`: it may work when it is tried again.
+const TRY_AGAIN: u8 = 75;
+
+fn give_up() -> ExitCode {
+    let lost = PARTS - SENT.load(Ordering::Relaxed);
+    eprintln!("uploader is abandoned: {lost} of {PARTS} parts are not sent");
+    ExitCode::from(TRY_AGAIN)
+}
+
+/// Sends a part each second, the first after half a second. The whole takes 5 s.
+fn upload_report(refused: u32) {
+    let start = Instant::now();
+    for part in 1..=PARTS {
+        sleep_until(start + part * SECOND - SECOND / 2);
+        assert_ne!(part, refused, "the archive refuses part {part}");
+        SENT.fetch_add(1, Ordering::Relaxed);
+        info!("part {part} is sent");
+    }
+    sleep_until(start + PARTS * SECOND);
+    info!("the archive confirms the report");
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+fn sleep_until(time: Instant) {
+    thread::sleep(time.saturating_duration_since(Instant::now()));
+}
