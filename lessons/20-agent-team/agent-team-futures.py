@@ -1,0 +1,52 @@
+"""The same question through a pool: `wait` has a time limit, the pool has none."""
+
+import socket
+import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor, wait
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+# ANCHOR: program
+def plan(search):
+    pool = ThreadPoolExecutor(3, thread_name_prefix="retriever")
+    say("the question goes to 3 sources")
+    sources = {
+        pool.submit(look_up, 0.2): "wiki",
+        pool.submit(look_up, 1): "tickets",
+        pool.submit(ask, search): "web",
+    }
+    done, pending = wait(sources, timeout=2)
+    heard = [source for answer, source in sources.items() if answer in done]
+    say(f"the answer rests on {len(heard)} of 3 sources: {', '.join(heard)}")
+    # Does not wait, and takes away what has not begun. A job that runs, runs.
+    pool.shutdown(wait=False, cancel_futures=True)
+    say("main returns")
+
+
+# ANCHOR_END: program
+def look_up(takes):
+    time.sleep(takes)
+
+
+def ask(service):
+    """Waits for the service's answer as long as the connection is open."""
+    with socket.create_connection(service) as connection:
+        connection.sendall(b"what was promised to this customer?\n")
+        connection.recv(1024)
+
+
+threading.current_thread().name = "main"
+# Stands for a search service: it takes connections and never answers.
+silent = socket.socket()
+silent.bind(("127.0.0.1", 0))
+silent.listen(1)
+plan(silent.getsockname())
