@@ -1,0 +1,68 @@
+"""A thread that is blocked in accept, and four ways to tell it to stop."""
+
+import socket
+import sys
+import threading
+import time
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+told = threading.Event()
+
+
+# ANCHOR: program
+def accept_customers(listener):
+    customer = 1
+    while True:
+        try:
+            stream, _ = listener.accept()
+        except OSError as error:
+            # With "poll" the error is a timeout, with "shutdown" another one.
+            if told.is_set():
+                return
+            if isinstance(error, socket.timeout):
+                continue
+            raise
+        if told.is_set():
+            return
+        say(f"customer {customer} is served")
+        stream.close()
+        customer += 1
+
+
+# ANCHOR_END: program
+def main(way):
+    listener = socket.socket()
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    address = listener.getsockname()
+    if way == "poll":
+        listener.settimeout(0.1)
+    door = threading.Thread(target=accept_customers, args=(listener,), name="door")
+    door.start()
+    say("the shop is open for 1 s")
+
+    time.sleep(0.5)
+    socket.create_connection(address).close()
+    time.sleep(0.5)
+    say("told to stop")
+    told.set()
+    if way == "connect":
+        socket.create_connection(address).close()
+    elif way == "shutdown":
+        listener.shutdown(socket.SHUT_RDWR)
+    elif way == "flag":
+        listener.close()
+    door.join()
+    say("the shop is closed")
+
+
+threading.current_thread().name = "main"
+main(sys.argv[1])

@@ -1,0 +1,48 @@
+"""A heartbeat every 5 s that waits on an event: it stops at once."""
+
+import sys
+import threading
+import time
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+# ANCHOR: program
+def send_heartbeats(stop):
+    first = time.monotonic()
+    beat = 1
+    while True:
+        say(f"beat {beat}")
+        if stop.wait(timeout=first + beat * 5 - time.monotonic()):
+            break
+        beat += 1
+    say("signed off")
+
+
+def main(seconds):
+    say(f"the service runs; after {seconds} s it is told to stop")
+    stop = threading.Event()
+    heartbeat = threading.Thread(target=send_heartbeats, args=(stop,), name="heartbeat")
+    heartbeat.start()
+
+    time.sleep(seconds)
+    say("told to stop")
+    stop.set()
+    heartbeat.join()
+    say("the service has stopped")
+
+
+# ANCHOR_END: program
+threading.current_thread().name = "main"
+try:
+    argument = sys.argv[1] if len(sys.argv) > 1 else "1"
+    seconds = int(argument)
+except ValueError:
+    sys.exit(f"not a number of seconds: {argument}")
+main(seconds)
