@@ -269,7 +269,11 @@ fn waits(wait: &Wait) -> String {
 }
 
 fn fate(thread: &Thread, recording: &Recording) -> String {
+    let message = format!("thread '{}' panicked at", thread.name);
+    let has_panicked = recording.stderr.iter().any(|line| line.starts_with(&message));
     match thread.returned {
+        // It may have caught the panic and gone on.
+        Some(time) if has_panicked => format!("ends at {}, after a panic", seconds(time)),
         Some(time) => format!("returns at {}", seconds(time)),
         None if !recording.cuts(thread) => {
             format!("ends the process at {}", seconds(recording.ended))
@@ -415,6 +419,27 @@ mod tests {
         has(&svg, "class=\"join\"", 1);
         has(&svg, "<circle", 1);
         has(&svg, "class=\"end\"", 1);
+    }
+
+    #[test]
+    fn a_thread_that_panics_does_not_return() {
+        let svg = draw(
+            r#"
+            ended = 2.0
+            exit = 0
+            ended_by = "main"
+            stdout = []
+            stderr = ["thread 'worker-1' panicked at src/main.rs:3:5:", "boom"]
+            thread = [
+                { name = "main", born = 0.0 },
+                { name = "worker", born = 0.0, returned = 0.5 },
+                { name = "worker-1", born = 0.0, returned = 1.0 },
+            ]
+            "#,
+        );
+        has(&svg, ">returns at 0.5 s<", 1);
+        has(&svg, ">ends at 1 s, after a panic<", 1);
+        has(&svg, "class=\"returned\"", 3);
     }
 
     #[test]
