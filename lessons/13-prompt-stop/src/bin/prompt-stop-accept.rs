@@ -12,7 +12,6 @@ use tracing::info;
 
 static TOLD: AtomicBool = AtomicBool::new(false);
 
-// ANCHOR: main
 fn main() -> io::Result<ExitCode> {
     lesson_log::init();
     let way = env::args().nth(1).unwrap_or_default();
@@ -20,6 +19,7 @@ fn main() -> io::Result<ExitCode> {
         eprintln!("say how it is told to stop: flag, connect, poll or shutdown");
         return Ok(ExitCode::FAILURE);
     }
+    // ANCHOR: run
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?;
     let mine = listener.try_clone()?;
@@ -46,9 +46,9 @@ fn main() -> io::Result<ExitCode> {
     }
     door.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
     info!("the shop is closed");
+    // ANCHOR_END: run
     Ok(ExitCode::SUCCESS)
 }
-// ANCHOR_END: main
 
 // ANCHOR: accept
 fn accept_customers(listener: &TcpListener) -> io::Result<()> {

@@ -12,7 +12,6 @@ static WAKE: Condvar = Condvar::new();
 /// Here the thread waits with `early`, so that the stop comes before its wait.
 static WINDOW: Barrier = Barrier::new(2);
 
-// ANCHOR: main
 fn main() -> io::Result<ExitCode> {
     lesson_log::init();
     let [way, when] = [1, 2].map(|n| env::args().nth(n).unwrap_or_default());
@@ -28,6 +27,7 @@ fn main() -> io::Result<ExitCode> {
         .name("heartbeat".to_owned())
         .spawn(move || send_heartbeats(&way, early))?;
 
+    // ANCHOR: stop
     thread::sleep(Duration::from_secs(1));
     info!("told to stop");
     *told() = true;
@@ -35,9 +35,9 @@ fn main() -> io::Result<ExitCode> {
     heartbeat.thread().unpark();
     window(early);
     heartbeat.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+    // ANCHOR_END: stop
     Ok(ExitCode::SUCCESS)
 }
-// ANCHOR_END: main
 
 /// A wait may also end by itself, before its time: only the time and the flag count.
 fn send_heartbeats(way: &str, early: bool) {
@@ -56,7 +56,7 @@ fn send_heartbeats(way: &str, early: bool) {
 // ANCHOR: wait
 /// Waits until `next` or for the stop; says whether it has been told to stop.
 fn wait_until(next: Instant, way: &str, early: bool) -> bool {
-    // Looks, and gives the lock back before it waits.
+    // Looks at the flag, and gives the lock back before it waits.
     if way == "unlocked" && *told() {
         return true;
     }
@@ -70,16 +70,18 @@ fn wait_until(next: Instant, way: &str, early: bool) -> bool {
             thread::park_timeout(left);
             *told()
         }
+        // `notify` and `unlocked`
         _ => *unpoisoned(WAKE.wait_timeout(told(), left)).0,
     }
 }
-// ANCHOR_END: wait
 
+/// With `early` the stop comes here.
 fn window(early: bool) {
     if early {
         WINDOW.wait();
     }
 }
+// ANCHOR_END: wait
 
 fn told() -> MutexGuard<'static, bool> {
     unpoisoned(TOLD.lock())
