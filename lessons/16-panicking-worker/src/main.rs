@@ -55,7 +55,6 @@ fn reason(panic: &(dyn Any + Send)) -> &str {
 }
 // ANCHOR_END: reason
 
-// ANCHOR: import
 struct Orders {
     next: AtomicU32,
     failures: AtomicU32,
@@ -78,4 +77,3 @@ fn import(orders: &Orders) {
         orders.next.store(order + 1, Ordering::Relaxed);
     }
 }
-// ANCHOR_END: import

@@ -26,10 +26,13 @@ fn transfer(amount: u32, closed: bool) {
 }
 // ANCHOR_END: transfer
 
-// ANCHOR: main
 fn main() -> io::Result<ExitCode> {
     lesson_log::init();
     let way = env::args().nth(1).unwrap_or_default();
+    if !["unwrap", "repair", "drop", "careful-drop"].contains(&way.as_str()) {
+        eprintln!("say: unwrap, repair, drop or careful-drop");
+        return Ok(ExitCode::FAILURE);
+    }
     info!("30 are to be transferred");
     let teller = thread::Builder::new().name("teller".to_owned());
     if teller.spawn(|| transfer(30, true))?.join().is_err() {
@@ -38,18 +41,13 @@ fn main() -> io::Result<ExitCode> {
     match way.as_str() {
         "unwrap" => close_the_books(),
         "repair" => repair(),
-        "drop" | "careful-drop" => {
+        _ => {
             let _report = Report { careful: way == "careful-drop" };
             close_the_books();
-        }
-        _ => {
-            eprintln!("say: unwrap, repair, drop or careful-drop");
-            return Ok(ExitCode::FAILURE);
         }
     }
     Ok(ExitCode::SUCCESS)
 }
-// ANCHOR_END: main
 
 // ANCHOR: unwrap
 #[expect(
