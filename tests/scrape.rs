@@ -50,6 +50,7 @@ fn main() -> ExitCode {
     let trials = vec![
         Trial::ignorable_test("prometheus::scrapes", needs("prometheus", prometheus_scrapes)),
         Trial::ignorable_test("promtool::reads", needs("promtool", promtool_reads)),
+        Trial::test("file::replaced", a_file_is_replaced),
         Trial::test("connections::held", connections_are_held),
         Trial::test("connections::graceful", half_a_request_holds_a_graceful_end),
     ];
@@ -111,6 +112,24 @@ fn promtool_reads() -> Result<(), Failed> {
         Ok(())
     } else {
         Err(format!("{flush}, {}", String::from_utf8_lossy(&output.stderr)).into())
+    }
+}
+
+/// Whoever has opened the old text can read it to its end.
+fn a_file_is_replaced() -> Result<(), Failed> {
+    let directory = TempDir::new()?;
+    let [path, old] = ["metrics.prom", "opened-before"].map(|name| directory.path().join(name));
+    fs::write(&path, "old 1\n")?;
+    fs::hard_link(&path, &old)?;
+    let flush = Command::new(&PROGRAMS["inference-telemetry-flush"])
+        .current_dir(directory.path())
+        .stdout(Stdio::null())
+        .status()?;
+    let (new, old) = (fs::read_to_string(path)?, fs::read_to_string(old)?);
+    if flush.success() && new.contains("inference_tokens 500") && old == "old 1\n" {
+        Ok(())
+    } else {
+        Err(format!("{flush}; the old text is {old:?}, the new one {new:?}").into())
     }
 }
 
