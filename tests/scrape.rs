@@ -1,7 +1,7 @@
 //! The lesson inference-telemetry under the eyes of a Prometheus server, and of scrapers that do
 //! not let go of their connection.
 //!
-//! Takes about ten seconds. Needs prometheus and promtool for some tests, which are listed as
+//! Takes about twenty seconds. Needs prometheus and promtool for some tests, which are listed as
 //! ignored without them.
 
 mod tools;
