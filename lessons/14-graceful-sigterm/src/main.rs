@@ -64,10 +64,9 @@ fn run(port: &str, grace: &str, path: &str) -> Result<(), Box<dyn Error>> {
     // 3. The server's end of the queue went with the server. This is the last one.
     drop(queue);
     // 4. The writer ends when the queue is closed and empty.
-    let written = writer.join_by(deadline);
-    written
-        .ok_or_else(|| late("orders are in the queue"))?
-        .map_err(cannot_write)?;
+    let drained = writer.join_by(deadline);
+    let written = drained.ok_or_else(|| late("orders are in the queue"))?;
+    written.map_err(|error| lost(&tally, cannot_write(error)))?;
     info!("every order is in {path}");
     // 5. The process ends.
     Ok(())

@@ -7,8 +7,7 @@
 //!              and while curl waits, Ctrl-C in the first
 //! Check it:    cargo test graceful-sigterm
 //!              (this file alone: cargo test exercise::graceful-sigterm)
-//! Start over:  git restore \
-//!              lessons/14-graceful-sigterm/src/bin/graceful-sigterm-exercise.rs
+//! Start over:  git restore lessons/14-graceful-sigterm/src/bin/graceful-sigterm-exercise.rs
 
 use std::error::Error;
 use std::fs::File;
