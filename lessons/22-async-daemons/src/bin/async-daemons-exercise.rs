@@ -1,0 +1,72 @@
+//! Exercise: a shop that mails a receipt for each order, and watches its stock.
+//!
+//! In the workbook's root:
+//!
+//! Run it:      cargo run -p async-daemons --bin async-daemons-exercise -- 4
+//! Check it:    cargo test async-daemons
+//!              (this file alone: cargo test exercise::async-daemons)
+//! Start over:  git restore lessons/22-async-daemons/src/bin/async-daemons-exercise.rs
+
+use std::process::ExitCode;
+use std::time::Duration;
+use std::{env, thread};
+
+use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::{task, time};
+use tracing::info;
+
+// YOUR TURN: delete this line when you begin; `cargo test` then judges this file.
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    lesson_log::init();
+    let argument = env::args().nth(1).unwrap_or_else(|| "4".to_owned());
+    let Ok(orders) = argument.parse() else {
+        eprintln!("not a number of orders: {argument}");
+        return ExitCode::FAILURE;
+    };
+    let (queue, receipts) = mpsc::unbounded_channel();
+    tokio::spawn(mail_receipts(receipts));
+    task::spawn_blocking(watch_stock);
+
+    info!("the shop takes {orders} orders");
+    for order in 1..=orders {
+        take_order().await;
+        if queue.send(order).is_err() {
+            eprintln!("nobody mails receipts any more");
+            return ExitCode::FAILURE;
+        }
+    }
+    info!("the last order is taken");
+    ExitCode::SUCCESS
+}
+
+/// Takes a quarter of a second.
+async fn take_order() {
+    time::sleep(Duration::from_millis(250)).await;
+}
+
+/// One after another, a second each. What is in the queue has to be mailed.
+async fn mail_receipts(mut receipts: UnboundedReceiver<u32>) {
+    while let Some(order) = receipts.recv().await {
+        time::sleep(Duration::from_secs(1)).await;
+        info!("receipt {order} is mailed");
+    }
+}
+
+/// Reads the stock file again and again, with calls that block.
+fn watch_stock() {
+    let _file = StockFile;
+    loop {
+        thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Other programs wait until it is closed.
+struct StockFile;
+
+impl Drop for StockFile {
+    fn drop(&mut self) {
+        info!("the stock file is closed");
+    }
+}
