@@ -38,8 +38,7 @@ pub(super) struct Keys {
     #[serde(default)]
     request: Vec<Spanned<RequestKeys>>,
     ends: Ends,
-    #[serde(default)]
-    leaves: usize,
+    leaves: Option<usize>,
     #[serde(default)]
     either: Vec<Outcome>,
     exit: Option<OneOrMany<i32>>,
@@ -146,9 +145,7 @@ impl Keys {
             let request = at_span(keys, |keys| keys.into_request(number))?;
             promises.push(Promise::Request(request));
         }
-        if self.leaves > 0 {
-            promises.push(Promise::Leaves(self.leaves));
-        }
+        promises.extend(self.leaves.map(Promise::Leaves));
         let alternatives =
             self.either.into_iter().map(Outcome::into_promises).collect::<Result<Vec<_>, _>>()?;
         match alternatives.len() {
@@ -166,7 +163,7 @@ impl Keys {
             }
             _ => {}
         }
-        if ends == Ends::Never && self.leaves > 0 {
+        if ends == Ends::Never && self.leaves.is_some() {
             return Err("only a program that ends can leave a process behind".into());
         }
         let send = self.send.into_iter().map(|keys| at_span(keys, SendKeys::into_send));
