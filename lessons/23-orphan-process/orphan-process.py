@@ -1,0 +1,73 @@
+"""A service starts a sidecar, and its main program ends. Who waits?"""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+import warnings
+
+start = time.monotonic()
+
+
+def say(text):
+    thread = threading.current_thread().name
+    line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
+    print(line, end="", flush=True)
+
+
+# ANCHOR: program
+def serve():
+    sidecar = start_sidecar()
+    say("the sidecar is started; my own work takes 1.5 s")
+    time.sleep(1.5)
+    say("my own work is done")
+    # `Popen` does not end it: with warnings on, it says so.
+    del sidecar
+
+
+def serve_and_wait():
+    with start_sidecar():
+        say("the sidecar is started; my own work takes 1.5 s")
+        time.sleep(1.5)
+        say("my own work is done")
+    say("the sidecar has ended")
+
+
+# ANCHOR_END: program
+def start_sidecar():
+    try:
+        os.remove("sidecar.log")
+    except FileNotFoundError:
+        pass
+    command = [sys.executable, "-I", "-S", __file__, "--sidecar"]
+    with open("sidecar.log", "w") as log:
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+
+
+def ship_logs():
+    say("the sidecar ships logs")
+    parent = os.getppid()
+    is_orphan = False
+    while time.monotonic() - start < 4:
+        if os.getppid() != parent and not is_orphan:
+            say("my parent is gone, and I go on")
+            is_orphan = True
+        time.sleep(0.02)
+    say("the sidecar ends")
+
+
+way = sys.argv[1] if len(sys.argv) > 1 else ""
+if way == "--sidecar":
+    threading.current_thread().name = "sidecar"
+    ship_logs()
+    sys.exit()
+threading.current_thread().name = "main"
+if way == "with":
+    serve_and_wait()
+else:
+    if way == "warn":
+        warnings.simplefilter("always", ResourceWarning)
+    serve()

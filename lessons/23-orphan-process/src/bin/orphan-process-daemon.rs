@@ -1,0 +1,31 @@
+//! A daemon process: started on purpose so that it belongs to nobody.
+
+#[path = "../sidecar.rs"]
+mod sidecar;
+
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::process::ExitCode;
+
+use nix::unistd::setsid;
+use tracing::info;
+
+fn main() -> ExitCode {
+    sidecar::or(start)
+}
+
+// ANCHOR: daemon
+#[expect(unsafe_code, reason = "std has no safe way to run code in the child")]
+fn start() -> io::Result<()> {
+    let mut command = sidecar::command("4")?;
+    // SAFETY: between `fork` and `exec` it makes one system call. It takes no lock and
+    // allocates nothing.
+    unsafe {
+        // A session of its own: no terminal, and in no job of a shell.
+        command.pre_exec(|| setsid().map(drop).map_err(io::Error::from));
+    }
+    command.spawn()?;
+    info!("the daemon is started");
+    Ok(())
+}
+// ANCHOR_END: daemon
