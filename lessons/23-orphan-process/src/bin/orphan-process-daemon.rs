@@ -7,7 +7,7 @@ use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::ExitCode;
 
-use nix::unistd::setsid;
+use nix::unistd::{Pid, getsid, setsid};
 use tracing::info;
 
 fn main() -> ExitCode {
@@ -24,8 +24,10 @@ fn start() -> io::Result<()> {
         // A session of its own: no terminal, and in no job of a shell.
         command.pre_exec(|| setsid().map(drop).map_err(io::Error::from));
     }
-    command.spawn()?;
-    info!("the daemon is started");
+    let daemon = Pid::from_raw(command.spawn()?.id().cast_signed());
+    if getsid(Some(daemon))? == daemon {
+        info!("the daemon is started, in a session of its own");
+    }
     Ok(())
 }
 // ANCHOR_END: daemon

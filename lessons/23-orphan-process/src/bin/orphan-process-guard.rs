@@ -26,7 +26,7 @@ struct Guard(Child);
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Fails only if it has ended already.
+        // Whether it has ended is what `wait` tells.
         let _ = self.0.kill();
         match self.0.wait() {
             Ok(status) => info!("the sidecar has ended: {status}"),

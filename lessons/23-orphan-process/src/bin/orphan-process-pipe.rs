@@ -16,11 +16,12 @@ fn main() -> ExitCode {
 // ANCHOR: pipe
 fn serve() -> io::Result<()> {
     // Held, never written to. It is closed when this process ends, however it ends.
-    let sidecar = sidecar::command("eof")?.stdin(Stdio::piped()).spawn()?;
+    let mut sidecar = sidecar::command("eof")?.stdin(Stdio::piped()).spawn()?;
     info!("the sidecar is started; my own work takes 1.5 s");
     thread::sleep(Duration::from_millis(1500));
-    info!("my own work is done");
-    drop(sidecar);
+    if sidecar.try_wait()?.is_none() {
+        info!("my own work is done, and the sidecar is alive");
+    }
     Ok(())
 }
 // ANCHOR_END: pipe
