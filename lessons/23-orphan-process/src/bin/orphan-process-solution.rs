@@ -36,7 +36,7 @@ fn import(prices: impl Iterator<Item = String>) -> io::Result<()> {
         converter.hand_over(price)?;
     }
     info!("every price is handed over");
-    Ok(())
+    converter.finish()
 }
 
 struct Converter(Child);
@@ -47,6 +47,15 @@ impl Converter {
         let pipe = self.0.stdin.as_mut();
         let pipe = pipe.ok_or(io::Error::other("the converter has no pipe"))?;
         pipe.write_all(format!("{price}\n").as_bytes())
+    }
+
+    fn finish(mut self) -> io::Result<()> {
+        let status = self.0.wait()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("the converter failed: {status}")))
+        }
     }
 }
 
