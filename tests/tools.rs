@@ -1,10 +1,37 @@
-//! Programs that only some tests need.
+//! What several test targets need.
+#![allow(dead_code, reason = "none of them needs all of it")]
 
 use std::env;
 use std::path::PathBuf;
+
+use book::preprocess::all_of;
+use book::workbook::Workbook;
+use fastrand::Rng;
+use libtest_mimic::Failed;
 
 /// Where a program is, if it is installed.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// Dice whose seed is printed; the environment variable of this name repeats it.
+pub fn seeded(variable: &str) -> Rng {
+    let given = env::var(variable).ok();
+    let dice = given.map_or_else(Rng::new, |seed| {
+        Rng::with_seed(seed.parse().unwrap_or_else(|_| panic!("{variable}={seed} is no seed")))
+    });
+    println!("\n{variable}={}", dice.get_seed());
+    dice
+}
+
+/// Prints what was found and holds it against the lesson's `measured` block of this name.
+pub fn as_the_chapter_tells(lesson: &str, block: &str, found: &[String]) -> Result<(), Failed> {
+    let found = found.join("\n");
+    println!("\n{found}");
+    let workbook =
+        Workbook::load(&Workbook::home()).map_err(|problems| format!("{:#}", all_of(problems)))?;
+    let measured = workbook.measured(lesson, block);
+    let measured = measured.ok_or_else(|| format!("the chapter has no block `{block}`"))?;
+    measured.judge(&found).map_err(|wrong| wrong.join("\n").into())
 }
