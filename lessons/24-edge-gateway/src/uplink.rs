@@ -1,0 +1,133 @@
+//! The uplink: carries readings from the log to the cloud, each at least once.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::Duration;
+
+use tracing::info;
+
+use crate::log::with;
+use crate::record::{HEAD, Record, length};
+
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_millis(800);
+/// How many readings share an answer.
+const AT_ONCE: usize = 256;
+/// A cloud that does not answer is as good as none.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+pub struct Uplink {
+    pub log: File,
+    /// Where in the log the next record begins that is to be delivered.
+    pub at: u64,
+    pub cloud: String,
+    pub connection: Option<BufReader<TcpStream>>,
+    pub position: PathBuf,
+    /// How many durable records are not delivered.
+    pub waiting: Arc<AtomicUsize>,
+}
+
+impl Uplink {
+    // ANCHOR: deliver
+    /// Delivers what the log has. A word on `news` says that it has more; when nobody
+    /// can send one any more, and all is delivered, this returns.
+    pub fn deliver(mut self, news: &Receiver<()>) -> io::Result<()> {
+        loop {
+            while let count @ 1.. = self.waiting.load(Ordering::Acquire) {
+                let records = self.next(count.min(AT_ONCE))?;
+                self.send_until_it_is_there(&records);
+                // Only now. Killed before this line, the uplink sends them again, and
+                // the cloud knows their numbers.
+                if let Err(error) = keep_position(&self.position, records.last()) {
+                    info!("the position is not kept: {error}");
+                }
+                for Record { number, .. } in &records {
+                    info!("reading {number} is delivered");
+                }
+                self.waiting.fetch_sub(records.len(), Ordering::Release);
+            }
+            if news.recv().is_err() {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes as long as it takes: whoever stops the gateway does not wait for this.
+    fn send_until_it_is_there(&mut self, records: &[Record]) {
+        let mut pause = FIRST_PAUSE;
+        while let Err(error) = self.send(records) {
+            self.connection = None;
+            info!("the cloud is out of reach: {error}; next try in {pause:?}");
+            thread::sleep(pause);
+            pause = LONGEST_PAUSE.min(pause * 2);
+        }
+    }
+
+    /// Returns when the cloud has answered that it has the last of them.
+    fn send(&mut self, records: &[Record]) -> io::Result<()> {
+        let cloud = match &mut self.connection {
+            Some(cloud) => cloud,
+            None => {
+                let cloud = TcpStream::connect(&self.cloud)?;
+                cloud.set_read_timeout(Some(PATIENCE))?;
+                self.connection.insert(BufReader::new(cloud))
+            }
+        };
+        let line =
+            |record: &Record| format!("{} {}\n", record.number, record.value);
+        let lines: String = records.iter().map(line).collect();
+        cloud.get_mut().write_all(lines.as_bytes())?;
+        let last = records.last().map_or(0, |record| record.number);
+        let mut answer = String::new();
+        while answer.trim_end().parse() != Ok(last) {
+            answer.clear();
+            if cloud.read_line(&mut answer)? == 0 {
+                return Err(ErrorKind::ConnectionAborted.into());
+            }
+        }
+        Ok(())
+    }
+    // ANCHOR_END: deliver
+
+    /// The next records of the log; whoever adds to `waiting` has made them durable.
+    fn next(&mut self, count: usize) -> io::Result<Vec<Record>> {
+        let record = |_| {
+            let mut bytes = vec![0; HEAD];
+            self.log.seek(SeekFrom::Start(self.at))?;
+            self.log.read_exact(&mut bytes)?;
+            let text = bytes
+                .first_chunk()
+                .and_then(length)
+                .ok_or(ErrorKind::InvalidData)?;
+            bytes.resize(HEAD + text, 0);
+            self.log.read_exact(&mut bytes[HEAD..])?;
+            self.at += bytes.len() as u64;
+            Record::read(&bytes).map_err(|_| ErrorKind::InvalidData.into())
+        };
+        (0..count).map(record).collect()
+    }
+}
+
+// ANCHOR: position
+/// The number of the last reading that the cloud has. Without a position that can be
+/// read, everything is sent once more.
+pub fn position(path: &Path) -> u64 {
+    let record = fs::read(path).ok().and_then(|bytes| Record::read(&bytes).ok());
+    record.map_or(0, |record| record.number)
+}
+
+fn keep_position(path: &Path, delivered: Option<&Record>) -> io::Result<()> {
+    let Some(delivered) = delivered else { return Ok(()) };
+    let new = with(path, ".new");
+    let mut file = File::create(&new)?;
+    file.write_all(&delivered.to_bytes())?;
+    file.sync_data()?;
+    fs::rename(&new, path)
+}
+// ANCHOR_END: position
