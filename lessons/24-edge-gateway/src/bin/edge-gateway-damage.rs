@@ -1,4 +1,5 @@
-//! Damages a log in a given way. With `look` it opens the log as the gateway does.
+//! Damages a log in a given way. With `restart` it starts as the gateway does,
+//! with one more reading.
 
 #[allow(dead_code, reason = "the gateway's own module, of which this needs a part")]
 #[path = "../log.rs"]
@@ -26,9 +27,9 @@ fn main() -> ExitCode {
         Some("torn") => keep_five().and_then(|()| tear()),
         Some("flipped") => keep_five().and_then(|()| flip()),
         Some("foreign") => fs::write(LOG, "degrees;humidity\n20.1;40\n"),
-        Some("look") => look(),
+        Some("restart") => restart(),
         _ => Err(Error::other(
-            "usage: edge-gateway-damage torn | flipped | foreign | look",
+            "usage: edge-gateway-damage torn | flipped | foreign | restart",
         )),
     };
     match result {
@@ -70,7 +71,9 @@ fn flip() -> io::Result<()> {
 }
 // ANCHOR_END: damage
 
-fn look() -> io::Result<()> {
+/// Keeps one more reading, and shows what the next start finds.
+fn restart() -> io::Result<()> {
+    open()?.0.append(vec!["20.7".to_owned()])?;
     for record in open()?.1 {
         info!("reading {}: {}", record.number, record.value);
     }
