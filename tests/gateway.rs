@@ -492,6 +492,12 @@ impl Place {
 
     /// Holds what the cloud has against what was acknowledged.
     fn compare(&self, sum: &mut Figures) -> Result<(), Failed> {
+        // A torn tail that stayed would look like damage to the uplink or to the next start.
+        let printed = fs::read_to_string(self.path("out"))?;
+        let is_trouble = |line: &&str| line.contains("has stopped") || line.contains("was damaged");
+        if let Some(line) = printed.lines().find(is_trouble) {
+            return Err(format!("after a kill: {line}").into());
+        }
         let (acknowledged, stored) = (self.acknowledged()?, self.stored()?);
         let by_number: BTreeMap<_, _> = stored.iter().cloned().collect();
         let is_lost = |(number, value): &&Reading| by_number.get(number) != Some(value);
