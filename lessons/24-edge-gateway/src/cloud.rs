@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use tracing::info;
 
 // ANCHOR: serve
-/// Takes lines such as `7 20.1`. The answer `7` says that all up to 7 are stored. While it is `down` it hangs up.
+/// Takes lines such as `7 20.1`. The answer `7` says that all up to 7 are stored.
+/// While it is `down` it hangs up.
 pub fn serve(
     listener: &TcpListener,
     path: &Path,
