@@ -1,4 +1,4 @@
-"""The same log: records with a length and a checksum, and a torn tail that is cut."""
+"""The same log: records with length and checksum, and a torn tail that is cut."""
 
 import os
 import struct

@@ -1,7 +1,7 @@
 //! A gateway at the edge keeps readings in a log, and delivers each of them once.
 //!
-//! A `record` is a reading with its checksum. `main` has a reading in the `log` before
-//! it acknowledges it; the `uplink` carries it to the `cloud`.
+//! A `record` is a reading with its checksum. `main` has a reading in the `log`
+//! before it acknowledges it; the `uplink` carries it to the `cloud`.
 
 mod cloud;
 mod log;
@@ -89,7 +89,7 @@ fn run(settings: &Settings) -> io::Result<()> {
         }
     }
     match done.recv_timeout(settings.grace) {
-        // Not joined: whenever it is cut off, what it has not delivered is in the log.
+        // Not joined: cut off at any moment, it leaves the rest in the log.
         Err(RecvTimeoutError::Timeout) => {}
         _ => uplink.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?,
     }

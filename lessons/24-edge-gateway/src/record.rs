@@ -1,8 +1,8 @@
 //! A reading as it stands in the log: with its length and its checksum.
 
 // ANCHOR: record
-/// In front of each record: its length, the same with every bit turned over, and the
-/// checksum of what follows.
+/// In front of each record: its length, the same with every bit turned over, and
+/// the checksum of what follows.
 pub const HEAD: usize = 8;
 
 /// No record is shorter.

@@ -35,15 +35,15 @@ pub struct Uplink {
 
 impl Uplink {
     // ANCHOR: deliver
-    /// Delivers what the log has. A word on `news` says that it has more; when nobody
-    /// can send one any more, and all is delivered, this returns.
+    /// Delivers what the log has. A word on `news` says that it has more; when
+    /// nobody can send one any more, and all is delivered, this returns.
     pub fn deliver(mut self, news: &Receiver<()>) -> io::Result<()> {
         loop {
             while let count @ 1.. = self.waiting.load(Ordering::Acquire) {
                 let records = self.next(count.min(AT_ONCE))?;
                 self.send_until_it_is_there(&records);
-                // Only now. Killed before this line, the uplink sends them again, and
-                // the cloud knows their numbers.
+                // Only now. Killed before this line, the uplink sends them again,
+                // and the cloud knows their numbers.
                 if let Err(error) = keep_position(&self.position, records.last()) {
                     info!("the position is not kept: {error}");
                 }
@@ -95,7 +95,7 @@ impl Uplink {
     }
     // ANCHOR_END: deliver
 
-    /// The next records of the log; whoever adds to `waiting` has made them durable.
+    /// The next records of the log; who adds to `waiting` has made them durable.
     fn next(&mut self, count: usize) -> io::Result<Vec<Record>> {
         let record = |_| {
             let mut bytes = vec![0; HEAD];
@@ -115,8 +115,8 @@ impl Uplink {
 }
 
 // ANCHOR: position
-/// The number of the last reading that the cloud has. Without a position that can be
-/// read, everything is sent once more.
+/// The number of the last reading that the cloud has. Without a position that can
+/// be read, everything is sent once more.
 pub fn position(path: &Path) -> u64 {
     let record = fs::read(path).ok().and_then(|bytes| Record::read(&bytes).ok());
     record.map_or(0, |record| record.number)

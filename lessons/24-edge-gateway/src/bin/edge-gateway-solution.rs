@@ -50,7 +50,7 @@ fn sell(power: usize) -> Result<()> {
     let lengths: Vec<_> = right.map(str::len).collect();
     let (kept, end) = (lengths.len(), lengths.iter().sum::<usize>() as u64);
     file.set_len(end)?;
-    // What was read has moved the cursor, and cutting the file has not moved it back.
+    // Reading has moved the cursor, and cutting the file does not move it back.
     file.seek(SeekFrom::Start(end))?;
     // ANCHOR_END: solution
 
