@@ -7,7 +7,6 @@
 mod tools;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::env;
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -20,14 +19,14 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use book::preprocess::all_of;
 use book::programs;
 use book::promise::{Profile, texts};
 use book::workbook::Workbook;
-use fastrand::Rng;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
-use tools::on_path;
+use tools::{as_the_chapter_tells, on_path, seeded};
+
+const LESSON: &str = "durable-handoff";
 
 /// How many kills a series of tests makes, and how many of them befall the same databases.
 const KILLS: usize = 200;
@@ -45,8 +44,8 @@ const MISSPELT: u32 = 2;
 const DURABLE: [&str; 4] = ["--appendonly", "yes", "--appendfsync", "always"];
 
 static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-    let programs = programs::build(&Workbook::home(), ["durable-handoff"], Profile::Dev);
-    programs.expect("cargo").remove("durable-handoff").expect("the lesson compiles")
+    let programs = programs::build(&Workbook::home(), [LESSON], Profile::Dev);
+    programs.expect("cargo").remove(LESSON).expect("the lesson compiles")
 });
 
 fn main() -> ExitCode {
@@ -86,9 +85,7 @@ fn main() -> ExitCode {
 
 /// Kills at seeded moments, looks at what each kill left, and in the end at what took effect.
 fn killed(name: &str, server: Option<&[&str]>) -> Result<(), Failed> {
-    let given = env::var("HANDOFF_SEED").ok().and_then(|seed| seed.parse().ok());
-    let mut dice = given.map_or_else(Rng::new, Rng::with_seed);
-    println!("\n{name}: HANDOFF_SEED={}", dice.get_seed());
+    let mut dice = seeded("HANDOFF_SEED");
     let mut sum = Figures::default();
     while sum.kills < KILLS {
         let mut shop = Shop::open(server)?;
@@ -105,6 +102,7 @@ fn killed(name: &str, server: Option<&[&str]>) -> Result<(), Failed> {
         shop.finish(&mut sum)?;
     }
     as_the_chapter_tells(
+        LESSON,
         &format!("killed-{name}"),
         &[
             format!("{name}: {} kills", sum.kills),
@@ -118,17 +116,6 @@ fn killed(name: &str, server: Option<&[&str]>) -> Result<(), Failed> {
             format!("{name}: {} kills found one kept and not acknowledged", sum.not_acknowledged),
         ],
     )
-}
-
-/// Prints what was found and holds it against the `measured` block of this name.
-fn as_the_chapter_tells(block: &str, found: &[String]) -> Result<(), Failed> {
-    let found = found.join("\n");
-    println!("\n{found}");
-    let workbook =
-        Workbook::load(&Workbook::home()).map_err(|problems| format!("{:#}", all_of(problems)))?;
-    let measured = workbook.measured("durable-handoff", block);
-    let measured = measured.ok_or_else(|| format!("the chapter has no block `{block}`"))?;
-    measured.judge(&found).map_err(|wrong| wrong.join("\n").into())
 }
 
 #[derive(Default)]
@@ -382,6 +369,7 @@ fn keeps(block: &str, name: &str, settings: &[&str]) -> Result<(), Failed> {
     server.restart()?;
     let kept = server.ask("XLEN payments")?;
     as_the_chapter_tells(
+        LESSON,
         block,
         &[format!("{name}: {acknowledged} acknowledged"), format!("{name}: {kept} kept")],
     )
