@@ -67,7 +67,7 @@ fn killed_while_it_replaces() -> Result<(), Failed> {
     let shelf = Shelf::new()?;
     let mut dice = seeded("SNAPSHOT_SEED");
     let (mut saved, mut unfinished, mut torn, mut lost) = (0, 0, 0, 0);
-    let (mut newest, mut left, mut leftovers) = (None, None, 0);
+    let (mut left, mut leftovers) = (None, 0);
     for kill in 1..=KILLS {
         let run = shelf.killed("replace", Duration::from_micros(dice.u64(MOMENTS)))?;
         // The program has found what this test had found, and nothing else is there any more.
@@ -76,7 +76,7 @@ fn killed_while_it_replaces() -> Result<(), Failed> {
         }
         leftovers = shelf.unfinished()?;
         left = shelf.generation()?;
-        newest = run.saved.last().copied().or(newest);
+        let newest = run.saved.last().copied().or(run.loaded);
         saved += run.saved.len();
         unfinished += usize::from(leftovers > 0);
         torn += usize::from(left.is_none() && shelf.path(FILE).exists());
