@@ -1,4 +1,4 @@
-"""A daemon thread saves a snapshot of an index again and again; it may be cut off."""
+"""A daemon thread saves a snapshot of an index again and again."""
 
 import fcntl
 import os
@@ -61,7 +61,8 @@ def sync(save, loaded):
     while True:
         generation += 1
         body = struct.pack("<I", generation) * (1 << 18)
-        save(MAGIC + struct.pack("<III", FORMAT, len(body), zlib.crc32(body)) + body)
+        fields = struct.pack("<III", FORMAT, len(body), zlib.crc32(body))
+        save(MAGIC + fields + body)
         say(f"generation {generation} is saved")
 
 
@@ -112,7 +113,9 @@ def main(way="replace"):
         say(f"generation {loaded} is loaded")
     if way != "check":
         save = {"replace": replace, "in-place": overwrite}[way]
-        threading.Thread(target=sync, args=(save, loaded), name="sync", daemon=True).start()
+        threading.Thread(
+            target=sync, args=(save, loaded), name="sync", daemon=True
+        ).start()
         time.sleep(2.5)
         say("my own work is done")
 

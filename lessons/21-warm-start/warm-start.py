@@ -1,4 +1,4 @@
-"""A service that answers at once; a request that needs the model waits for an Event."""
+"""A service that answers at once; who needs the model waits for an Event."""
 
 import http.server
 import signal
@@ -28,7 +28,7 @@ def warm_up_model(fate):
     except ValueError as error:
         say(f"the model cannot be loaded: {error}")
     finally:
-        # Also after an exception: an Event that is never set holds its waiters for ever.
+        # Also after an exception: an Event that is never set holds its waiters.
         Warm.is_over.set()
 
 
@@ -81,8 +81,10 @@ def main(port=8080, fate=""):
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     server = http.server.ThreadingHTTPServer(("127.0.0.1", int(port)), Service)
     say(f"listening on http://127.0.0.1:{server.server_port}")
-    for name, run in ("warm-up", lambda: warm_up_model(fate)), ("http", server.serve_forever):
-        threading.Thread(target=run, name=name, daemon=True).start()
+    threading.Thread(
+        target=warm_up_model, args=(fate,), name="warm-up", daemon=True
+    ).start()
+    threading.Thread(target=server.serve_forever, name="http", daemon=True).start()
 
     signal.sigwait(signals)
     say("told to stop")
