@@ -24,7 +24,7 @@ use book::promise::{Profile, texts};
 use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, on_path, seeded};
+use tools::{as_the_chapter_tells, needs, seeded};
 
 const LESSON: &str = "durable-handoff";
 
@@ -49,12 +49,6 @@ static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
 });
 
 fn main() -> ExitCode {
-    let needs = |tool: &'static str, test: fn() -> Result<(), Failed>| {
-        move || match on_path(tool) {
-            Some(_) => test().map(|()| Completion::Completed),
-            None => Ok(Completion::ignored_with(format!("there is no {tool}"))),
-        }
-    };
     let trials = vec![
         Trial::test("sqlite::killed", || killed("sqlite", None)),
         Trial::ignorable_test(

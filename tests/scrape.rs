@@ -17,18 +17,19 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use book::client;
-use book::preprocess::all_of;
 use book::programs::{self, Programs};
 use book::promise::{Profile, STILL_ALIVE, texts};
 use book::workbook::Workbook;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-use tools::on_path;
+use tools::{as_the_chapter_tells, needs};
 use ureq::Agent;
+
+const LESSON: &str = "inference-telemetry";
 
 /// How long anything may take that is to happen by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -36,17 +37,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Short, because the lesson is; a service is scraped once or a few times a minute.
 const INTERVAL: &str = "200ms";
 
-static PROGRAMS: LazyLock<Programs> = LazyLock::new(|| {
-    programs::build(&Workbook::home(), ["inference-telemetry"], Profile::Dev).expect("cargo")
-});
+static PROGRAMS: LazyLock<Programs> =
+    LazyLock::new(|| programs::build(&Workbook::home(), [LESSON], Profile::Dev).expect("cargo"));
 
 fn main() -> ExitCode {
-    let needs = |tool: &'static str, test: fn() -> Result<(), Failed>| {
-        move || match on_path(tool) {
-            Some(_) => test().map(|()| Completion::Completed),
-            None => Ok(Completion::ignored_with(format!("there is no {tool}"))),
-        }
-    };
     let trials = vec![
         Trial::ignorable_test("prometheus::scrapes", needs("prometheus", prometheus_scrapes)),
         Trial::ignorable_test("promtool::reads", needs("promtool", promtool_reads)),
@@ -68,7 +62,7 @@ fn prometheus_scrapes() -> Result<(), Failed> {
     let server = Prometheus::start(lesson_port)?;
     // Before the lesson starts: a first scrape has failed, and the next ones come at the interval.
     server.wait_until("up{job=\"lesson\"} == 0")?;
-    let lesson = Lesson::start("inference-telemetry", lesson_port)?;
+    let lesson = Lesson::start(LESSON, lesson_port)?;
     let (took, printed) = lesson.wait()?;
     server.wait_until("up{job=\"lesson\"} == 0")?;
 
@@ -87,6 +81,7 @@ fn prometheus_scrapes() -> Result<(), Failed> {
         .iter()
         .find_map(|line| line.strip_prefix("the answer is complete: ")?.strip_suffix(" tokens"));
     as_the_chapter_tells(
+        LESSON,
         "scraped",
         &[
             format!("{} scrapes found the service up", up.iter().filter(|up| **up == 1.0).count()),
@@ -135,7 +130,7 @@ fn a_file_is_replaced() -> Result<(), Failed> {
 
 /// Scrapers that have been answered, that have asked by half, and that have said nothing.
 fn connections_are_held() -> Result<(), Failed> {
-    let lesson = Lesson::start("inference-telemetry", 0)?;
+    let lesson = Lesson::start(LESSON, 0)?;
     let address = ("127.0.0.1", lesson.port);
     let mut answered = TcpStream::connect(address)?;
     answered.write_all(b"GET /metrics HTTP/1.1\r\nHost: lesson\r\n\r\n")?;
@@ -159,6 +154,7 @@ fn connections_are_held() -> Result<(), Failed> {
         cut += usize::from(!is_open);
     }
     as_the_chapter_tells(
+        LESSON,
         "held",
         &[
             format!("{count} connections are held"),
@@ -186,20 +182,10 @@ fn half_a_request_holds_a_graceful_end() -> Result<(), Failed> {
     lesson.wait()?;
     let lived = if is_alive { STILL_ALIVE.as_secs() } else { 0 };
     as_the_chapter_tells(
+        LESSON,
         "held-graceful",
         &[format!("alive {lived} s after the answer, until the client has gone")],
     )
-}
-
-/// Prints what was found and holds it against the `measured` block of this name.
-fn as_the_chapter_tells(block: &str, found: &[String]) -> Result<(), Failed> {
-    let found = found.join("\n");
-    println!("\n{found}");
-    let workbook =
-        Workbook::load(&Workbook::home()).map_err(|problems| format!("{:#}", all_of(problems)))?;
-    let measured = workbook.measured("inference-telemetry", block);
-    let measured = measured.ok_or_else(|| format!("the chapter has no block `{block}`"))?;
-    measured.judge(&found).map_err(|wrong| wrong.join("\n").into())
 }
 
 /// The lesson, which has said where it listens.

@@ -21,7 +21,7 @@ use book::promise::{Profile, texts};
 use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, on_path, seeded};
+use tools::{as_the_chapter_tells, needs, seeded};
 
 const LESSON: &str = "warm-start";
 const FILE: &str = "index.snapshot";
@@ -50,10 +50,7 @@ fn main() -> ExitCode {
         Trial::test("damaged::twice", damaged_twice),
         Trial::test("rival", two_at_once),
         Trial::test("too-large", file_too_large),
-        Trial::ignorable_test("synced", || match on_path("strace") {
-            Some(_) => each_generation_is_synced().map(|()| Completion::Completed),
-            None => Ok(Completion::ignored_with("there is no strace")),
-        }),
+        Trial::ignorable_test("synced", needs("strace", each_generation_is_synced)),
     ];
     // Each of them has the machine for itself, and says what it found while the others wait.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };

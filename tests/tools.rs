@@ -7,12 +7,23 @@ use std::path::PathBuf;
 use book::preprocess::all_of;
 use book::workbook::Workbook;
 use fastrand::Rng;
-use libtest_mimic::Failed;
+use libtest_mimic::{Completion, Failed};
 
 /// Where a program is, if it is installed.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// A test that is ignored where a program is not installed.
+pub fn needs(
+    tool: &'static str,
+    test: fn() -> Result<(), Failed>,
+) -> impl FnOnce() -> Result<Completion, Failed> {
+    move || match on_path(tool) {
+        Some(_) => test().map(|()| Completion::Completed),
+        None => Ok(Completion::ignored_with(format!("there is no {tool}"))),
+    }
 }
 
 /// Dice whose seed is printed; the environment variable of this name repeats it.
