@@ -31,7 +31,7 @@ fn hold(promise: &str, script: &str) -> Verdict {
         command.arg(&path);
         command
     };
-    verdict::hold(&scenario, command, &GATE).expect("a shell")
+    verdict::hold(&scenario, command, &GATE, scenario.duration()).expect("a shell")
 }
 
 #[track_caller]

@@ -14,12 +14,13 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
+use std::time::Duration;
 
 use book::preprocess::{all_of, check_command};
 use book::programs::{self, Programs};
 use book::promise::{Profile, PythonVersion};
 use book::recording::Recording;
-use book::run::{Gate, end_with_this_process, leftovers};
+use book::run::{Gate, HANGS, end_with_this_process, leftovers};
 use book::workbook::{Lesson, Located, MARKER, Workbook};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use verdict::{Broken, FirstRun, Verdict};
@@ -37,7 +38,7 @@ fn main() -> ExitCode {
     };
     let mut checks = checks(&workbook);
     // The longest first: the whole then takes little longer than it.
-    checks.sort_by_key(|check| Reverse(check.located.scenario.duration()));
+    checks.sort_by_key(|check| Reverse(check.length()));
 
     let shared = Arc::new(Shared {
         recordings,
@@ -198,6 +199,18 @@ impl Check {
         })
     }
 
+    /// How long it may take. A starter that does not end when it should may have to be ended.
+    fn length(&self) -> Duration {
+        let scenario = &self.located.scenario;
+        let mut breaks = scenario.starter_breaks.iter().flatten();
+        match self.subject {
+            Subject::Starter if breaks.any(|id| id.get_ref() == "ends") => {
+                scenario.duration() + HANGS
+            }
+            _ => scenario.duration(),
+        }
+    }
+
     /// Whether the feature that the scenario needs is on, if it needs one.
     fn feature(&self) -> Option<bool> {
         let needed = self.located.scenario.feature.as_ref()?;
@@ -294,8 +307,9 @@ impl Check {
             }
             command
         };
-        let mut verdict = verdict::hold(&self.located.scenario, command, &shared.gate)
-            .map_err(|error| format!("{program} cannot be run: {error}"))?;
+        let mut verdict =
+            verdict::hold(&self.located.scenario, command, &shared.gate, self.length())
+                .map_err(|error| format!("{program} cannot be run: {error}"))?;
         let strangers = verdict.left.iter().filter(|name| !shared.ignored.covers(name));
         let strangers: Vec<_> = strangers.map(String::as_str).collect();
         if !strangers.is_empty() {

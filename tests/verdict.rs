@@ -6,6 +6,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use assert_cmd::assert::Assert;
 use book::promise::{
@@ -54,7 +55,8 @@ pub struct Broken {
 }
 
 /// Runs a program as its scenario says, once or twice in a directory of its own, and holds the
-/// outcome against the promises.
+/// outcome against the promises. Of those who wait at the gate, the one of the greatest `length`
+/// is next.
 ///
 /// # Errors
 ///
@@ -63,6 +65,7 @@ pub fn hold(
     scenario: &Scenario,
     command: impl Fn() -> Command,
     gate: &Gate,
+    length: Duration,
 ) -> io::Result<Verdict> {
     let directory = tempfile::tempdir()?;
     let mut verdict = Verdict::default();
@@ -72,7 +75,7 @@ pub fn hold(
             (_, 0) => " (first run)",
             _ => " (second run, in the same directory)",
         };
-        let outcome = book::run::run(command(), directory.path(), run, gate, scenario.duration())?;
+        let outcome = book::run::run(command(), directory.path(), run, gate, length)?;
         let files = recording::files(directory.path())?;
         let files: Vec<_> = files.into_iter().map(|file| file.name).collect();
         let exit = outcome.status.code();

@@ -13,7 +13,7 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -33,7 +33,7 @@ pub const FIRST_OUTPUT: Duration = Duration::from_secs(2);
 
 /// How long after its promised end a program is ended as hanging: long enough that most wrong
 /// programs end by themselves and are told apart from those that hang.
-const HANGS: Duration = Duration::from_secs(6);
+pub const HANGS: Duration = Duration::from_secs(6);
 
 /// How long a program that never ends may take until it has printed all that is expected.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -51,6 +51,10 @@ const QUEUE: usize = 16;
 /// The environment variable that marks the processes of a run, also those that leave its group. A
 /// process that drops its environment and its group at once is not found.
 const MARK: &str = "WORKBOOK_RUN";
+
+/// The programs under way. They are not searched for what other runs have left: with hundreds of
+/// them that would cost more than they do.
+static UNDER_WAY: Mutex<BTreeSet<Pid>> = Mutex::new(BTreeSet::new());
 
 /// What a program did.
 #[derive(Debug)]
@@ -192,13 +196,20 @@ pub fn run(
     let mut child = command.spawn()?;
     let started = Instant::now();
     let mut watch = Watch::new(&mut child, run, start, started, pass);
-    let end = watch.until_the_end()?;
+    under_way().insert(watch.pid);
+    let end = watch.until_the_end();
+    under_way().remove(&watch.pid);
+    let end = end?;
 
     let left_behind = match end {
-        End::Ended { .. } => settle(|| marked(&mark), Vec::is_empty),
+        End::Ended { .. } => settle(|| left_of(&mark), Vec::is_empty),
         End::Hung(_) | End::Alive => Vec::new(),
     };
-    watch.end_all(&mark)?;
+    let left_behind: Vec<_> = left_behind.into_iter().map(in_words).collect();
+    watch.end_group()?;
+    if !left_behind.is_empty() || !matches!(end, End::Ended { .. }) {
+        end_others(&mark);
+    }
     watch.take_the_rest();
     watch.take_the_answers();
     let Watch { stdout, stderr, silent, after, asked, .. } = watch;
@@ -214,7 +225,8 @@ pub fn run(
 
 /// The processes that still run though their run is over, from the check of this process.
 pub fn leftovers() -> Vec<String> {
-    settle(|| marked(&mark_of_this_process()), Vec::is_empty)
+    let left = settle(|| left_of(&mark_of_this_process()), Vec::is_empty);
+    left.into_iter().map(in_words).collect()
 }
 
 /// Ends what is under way and this process when it gets SIGINT or SIGTERM. Programs in a group of
@@ -227,7 +239,7 @@ pub fn end_with_this_process() -> io::Result<()> {
     let mut signals = Signals::new([SIGINT, SIGTERM])?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for signal in &mut signals {
-            for (pid, _) in marked_pids(&mark_of_this_process()) {
+            for (pid, _) in marked(&mark_of_this_process(), &BTreeSet::new()) {
                 let _ = kill(pid, Signal::SIGKILL);
             }
             let _ = emulate_default_handler(signal);
@@ -478,8 +490,8 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Ends what is left of the run and waits until the program itself has ended.
-    fn end_all(&mut self, mark: &str) -> io::Result<()> {
+    /// Ends the program's process group and waits until the program itself has ended.
+    fn end_group(&mut self) -> io::Result<()> {
         match killpg(self.pid, Signal::SIGKILL) {
             Ok(()) | Err(Errno::ESRCH | Errno::EPERM) => {}
             Err(error) => return Err(error.into()),
@@ -489,10 +501,6 @@ impl<'a> Watch<'a> {
                 Ok((at, report)) => self.note(at, report),
                 Err(_) => return Err(io::Error::other("nobody waits for the program")),
             }
-        }
-        // What has left the group may be about to end by itself, as a tracer does.
-        for (pid, _) in settle(|| marked_pids(mark), Vec::is_empty) {
-            let _ = kill(pid, Signal::SIGKILL);
         }
         Ok(())
     }
@@ -548,6 +556,17 @@ fn lossy(bytes: &[u8]) -> std::borrow::Cow<'_, str> {
     String::from_utf8_lossy(bytes)
 }
 
+fn under_way() -> MutexGuard<'static, BTreeSet<Pid>> {
+    UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Ends what has left the group of a run, unless it is about to end by itself, as a tracer does.
+fn end_others(mark: &str) {
+    for (pid, _) in settle(|| left_of(mark), Vec::is_empty) {
+        let _ = kill(pid, Signal::SIGKILL);
+    }
+}
+
 /// Asks until the answer is as wanted or time is up; gives the last answer.
 fn settle<T>(ask: impl Fn() -> T, is_wanted: impl Fn(&T) -> bool) -> T {
     let limit = Instant::now() + SETTLES;
@@ -569,24 +588,33 @@ fn new_mark() -> String {
     format!("{}{}.", mark_of_this_process(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// The processes whose environment holds a mark that begins like this, in words.
-fn marked(mark: &str) -> Vec<String> {
-    marked_pids(mark).into_iter().map(|(pid, name)| format!("{name} (process {pid})")).collect()
+/// What is left of runs whose mark begins like this.
+fn left_of(mark: &str) -> Vec<(Pid, String)> {
+    let others = under_way().clone();
+    marked(mark, &others)
 }
 
-/// A zombie counts as gone: its environment is empty. Without /proc nothing is found.
-fn marked_pids(mark: &str) -> Vec<(Pid, String)> {
+fn in_words((pid, name): (Pid, String)) -> String {
+    format!("{name} (process {pid})")
+}
+
+/// The processes, but for some, whose environment holds a mark that begins like this, by name. A
+/// zombie counts as gone: its environment is empty. Without /proc nothing is found.
+fn marked(mark: &str, but: &BTreeSet<Pid>) -> Vec<(Pid, String)> {
     let wanted = format!("{MARK}={mark}");
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
     entries
         .flatten()
         .filter_map(|entry| {
-            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?);
+            if but.contains(&pid) {
+                return None;
+            }
             let environment = fs::read(entry.path().join("environ")).ok()?;
             let mut variables = environment.split(|byte| *byte == 0);
             variables.find(|variable| variable.starts_with(wanted.as_bytes()))?;
             let name = fs::read(entry.path().join("comm")).unwrap_or_default();
-            Some((Pid::from_raw(pid), lossy(&name).trim_end().to_owned()))
+            Some((pid, lossy(&name).trim_end().to_owned()))
         })
         .collect()
 }
