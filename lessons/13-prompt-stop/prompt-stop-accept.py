@@ -65,4 +65,7 @@ def main(way):
 
 
 threading.current_thread().name = "main"
-main(sys.argv[1])
+way = (sys.argv[1:] + [""])[0]
+if way not in ("flag", "connect", "poll", "shutdown"):
+    sys.exit("say how it is told to stop: flag, connect, poll or shutdown")
+main(way)

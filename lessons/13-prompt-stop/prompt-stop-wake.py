@@ -52,14 +52,17 @@ def main(way, early):
     heartbeat.start()
 
     time.sleep(1)
+    say("told to stop")
     with wake:
         told = True
         wake.notify_all()
-    say("told to stop")
     if early:
         window.wait()
     heartbeat.join()
 
 
 threading.current_thread().name = "main"
-main(sys.argv[1], sys.argv[2] == "early")
+way, when = (sys.argv[1:] + ["", ""])[:2]
+if way not in ("notify", "while") or when not in ("early", "late"):
+    sys.exit("say: notify or while; then early or late")
+main(way, when == "early")

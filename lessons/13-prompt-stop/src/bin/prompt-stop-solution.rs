@@ -12,7 +12,7 @@ fn main() -> ExitCode {
     let [disks, seconds] = [1, 2].map(|n| env::args().nth(n).unwrap_or_default());
     let time = seconds.parse().map(Duration::try_from_secs_f64);
     let (Ok(disks), Ok(Ok(time))) = (disks.parse(), time) else {
-        eprintln!("not a number of disks and of seconds: `{disks}` `{seconds}`");
+        eprintln!("say how many disks and how many seconds, as in `3 0.5`");
         return ExitCode::FAILURE;
     };
     match watch(disks, time) {

@@ -61,17 +61,19 @@ fn wait_until(next: Instant, way: &str, early: bool) -> bool {
         return true;
     }
     window(early);
-    let left = next.saturating_duration_since(Instant::now());
+    let left = || next.saturating_duration_since(Instant::now());
     match way {
         "while" => {
-            *unpoisoned(WAKE.wait_timeout_while(told(), left, |told| !*told)).0
+            *unpoisoned(WAKE.wait_timeout_while(told(), left(), |told| !*told)).0
         }
         "park" => {
-            thread::park_timeout(left);
+            while !*told() && Instant::now() < next {
+                thread::park_timeout(left());
+            }
             *told()
         }
         // `notify` and `unlocked`
-        _ => *unpoisoned(WAKE.wait_timeout(told(), left)).0,
+        _ => *unpoisoned(WAKE.wait_timeout(told(), left())).0,
     }
 }
 
