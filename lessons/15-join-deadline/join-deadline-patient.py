@@ -47,5 +47,5 @@ def sleep_until(moment):
 threading.current_thread().name = "main"
 argument = sys.argv[1] if len(sys.argv) > 1 else "1"
 if not argument.isdigit():
-    sys.exit("not a number of seconds, or not the number of a part")
+    sys.exit(f"not a number of seconds: {argument}")
 sys.exit(main(int(argument)))

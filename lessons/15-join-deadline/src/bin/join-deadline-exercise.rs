@@ -2,7 +2,7 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p join-deadline --bin join-deadline-exercise -- 9 0.7 1.2 8
+//! Run it:      cargo run -p join-deadline --bin join-deadline-exercise -- 1.2 9 0.7 8
 //! Check it:    cargo test join-deadline
 //!              (this file alone: cargo test exercise::join-deadline)
 //! Start over:  git restore lessons/15-join-deadline/src/bin/join-deadline-exercise.rs
@@ -32,6 +32,10 @@ fn main() -> io::Result<ExitCode> {
                 return Ok(ExitCode::FAILURE);
             }
         }
+    }
+    if mirrors.is_empty() {
+        eprintln!("say how many seconds each mirror needs");
+        return Ok(ExitCode::FAILURE);
     }
     info!("the backup is made; {} mirrors copy it", mirrors.len());
     let waiting = Instant::now();

@@ -12,14 +12,14 @@ static SENT: AtomicU32 = AtomicU32::new(0);
 
 fn main() -> io::Result<ExitCode> {
     lesson_log::init();
-    let mut numbers = env::args().skip(1).map(|number| number.parse());
-    match (numbers.next().unwrap_or(Ok(1)), numbers.next().unwrap_or(Ok(0))) {
-        (Ok(grace), Ok(refused)) => run(grace, refused),
-        _ => {
-            eprintln!("not a number of seconds, or not the number of a part");
-            Ok(ExitCode::FAILURE)
-        }
+    let seconds = env::args().nth(1).unwrap_or_else(|| "1".to_owned());
+    let part = env::args().nth(2).unwrap_or_else(|| "0".to_owned());
+    match (seconds.parse(), part.parse()) {
+        (Ok(grace), Ok(refused @ ..=PARTS)) => return run(grace, refused),
+        (Err(_), _) => eprintln!("not a number of seconds: {seconds}"),
+        _ => eprintln!("not a part: {part}"),
     }
+    Ok(ExitCode::FAILURE)
 }
 
 fn run(grace: u32, refused: u32) -> io::Result<ExitCode> {

@@ -24,6 +24,10 @@ fn main() -> io::Result<ExitCode> {
             }
         }
     }
+    if mirrors.is_empty() {
+        eprintln!("say how many seconds each mirror needs");
+        return Ok(ExitCode::FAILURE);
+    }
     info!("the backup is made; {} mirrors copy it", mirrors.len());
     // ANCHOR: solution
     let waiting = Instant::now();
@@ -32,13 +36,13 @@ fn main() -> io::Result<ExitCode> {
     for mirror in &mirrors {
         let left = deadline.saturating_duration_since(Instant::now());
         if mirror.ends_within(left) {
-            // ANCHOR_END: solution
             info!("{} has its copy", mirror.name);
         } else {
             info!("{} is abandoned", mirror.name);
             abandoned += 1;
         }
     }
+    // ANCHOR_END: solution
     info!("the mirrors held the job {:.1} s", waiting.elapsed().as_secs_f64());
     Ok(if abandoned == 0 { ExitCode::SUCCESS } else { ExitCode::from(75) })
 }
