@@ -17,7 +17,7 @@ static ACCOUNTS: Mutex<Accounts> =
 
 /// The money is taken from one account, and has not come to the other.
 fn transfer(amount: u32, closed: bool) {
-    let mut accounts = ACCOUNTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut accounts = ACCOUNTS.lock().expect("no transfer has panicked");
     accounts.checking -= amount;
     if closed {
         panic!("the savings account is closed");
