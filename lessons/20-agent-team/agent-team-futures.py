@@ -25,11 +25,16 @@ def plan(search):
         pool.submit(ask, search): "web",
     }
     done, pending = wait(sources, timeout=2)
-    heard = [source for answer, source in sources.items() if answer in done]
+    # Those that failed are done as well.
+    heard = [sources[answer] for answer in sources if answered(answer, done)]
     say(f"the answer rests on {len(heard)} of 3 sources: {', '.join(heard)}")
     # Does not wait, and takes away what has not begun. A job that runs, runs.
     pool.shutdown(wait=False, cancel_futures=True)
     say("main returns")
+
+
+def answered(answer, done):
+    return answer in done and answer.exception() is None
 
 
 # ANCHOR_END: program
@@ -49,4 +54,11 @@ threading.current_thread().name = "main"
 silent = socket.socket()
 silent.bind(("127.0.0.1", 0))
 silent.listen(1)
-plan(silent.getsockname())
+mode = sys.argv[1] if len(sys.argv) > 1 else None
+if mode is None:
+    plan(silent.getsockname())
+elif mode == "down":
+    # Nobody listens on port 1.
+    plan(("127.0.0.1", 1))
+else:
+    sys.exit(f"the search can be `down`, not `{mode}`")

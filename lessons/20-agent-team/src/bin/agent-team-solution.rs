@@ -25,6 +25,10 @@ fn main() -> io::Result<ExitCode> {
             }
         }
     }
+    if shops.is_empty() {
+        eprintln!("say how many seconds each shop takes");
+        return Ok(ExitCode::FAILURE);
+    }
     let _chat = Chat;
     let offers = collect_offers("kettle", &shops)?;
     info!("the customer sees {} of {} offers", offers.len(), shops.len());
