@@ -37,7 +37,10 @@ def sender(repaired):
     entries.put("a request was served")
     if repaired:
         entries.put(None)
-    join(auditor)
+        join(auditor)
+    else:
+        join(auditor)
+        entries.put(None)
 
 
 def full(repaired):

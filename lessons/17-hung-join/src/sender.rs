@@ -1,4 +1,4 @@
-//! `main` waits for the auditor, which waits for a sender that nobody drops.
+//! `main` waits for the auditor, which waits for a sender: `main` drops it.
 
 use std::io;
 use std::sync::mpsc::{self, Sender};
@@ -23,8 +23,11 @@ pub fn run(repaired: bool) -> io::Result<()> {
     serve_request();
     if repaired {
         set_audit(None);
+        join(auditor);
+    } else {
+        join(auditor);
+        set_audit(None);
     }
-    join(auditor);
     Ok(())
 }
 // ANCHOR_END: run

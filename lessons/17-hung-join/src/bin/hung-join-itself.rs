@@ -1,5 +1,6 @@
 //! A thread that joins itself does not hang: it panics.
 
+use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -7,16 +8,23 @@ use std::{env, io};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> io::Result<ExitCode> {
     lesson_log::init();
-    let repaired = env::args().nth(1).is_some_and(|option| option == "--repaired");
+    let repaired = match env::args().nth(1).as_deref() {
+        None => false,
+        Some("--repaired") => true,
+        Some(_) => {
+            eprintln!("there is one option: --repaired");
+            return Ok(ExitCode::FAILURE);
+        }
+    };
     let backup = Arc::new(Backup { repaired, thread: Mutex::new(None) });
     backup.start()?;
     info!("I drop the backup");
     drop(backup);
     serve_requests();
     info!("nobody is left to wait for");
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }
 
 // ANCHOR: backup

@@ -11,12 +11,13 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let pages = env::args().nth(1).unwrap_or_else(|| "3".to_owned());
-    let Ok(pages) = pages.parse() else {
-        eprintln!("the number of pages is not a number: {pages}");
+    let pages: Option<Vec<_>> =
+        env::args().skip(1).map(|it| it.parse().ok()).collect();
+    let Some(pages) = pages.filter(|pages| !pages.is_empty()) else {
+        eprintln!("how long does each page take? whole numbers of milliseconds");
         return ExitCode::FAILURE;
     };
-    match bind_book(pages) {
+    match bind_book(&pages) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cannot start a thread: {error}");
@@ -26,17 +27,17 @@ fn main() -> ExitCode {
 }
 
 /// A thread renders each page; `main` binds the pages as they come.
-fn bind_book(pages: u32) -> io::Result<()> {
-    info!("a book of {pages} pages is to be bound");
+fn bind_book(pages: &[u64]) -> io::Result<()> {
+    info!("a book of {} pages is to be bound", pages.len());
     let ink = Arc::new(Mutex::new(0));
     // A rendered page is large: no more than two may wait for the binding.
     let (to_binding, rendered) = mpsc::sync_channel(2);
     let mut renderers = Vec::new();
-    for page in 1..=pages {
+    for (page, &millis) in (1..).zip(pages) {
         let (to_binding, ink) = (to_binding.clone(), Arc::clone(&ink));
         let renderer = thread::Builder::new()
             .name(format!("renderer-{page}"))
-            .spawn(move || render(page, &to_binding, &ink))?;
+            .spawn(move || render(page, millis, &to_binding, &ink))?;
         renderers.push(renderer);
     }
 
@@ -56,9 +57,10 @@ fn bind_book(pages: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// Each page takes longer than the one before, 0.5 s, 1 s, and so on, and more ink.
-fn render(page: u32, to_binding: &SyncSender<u32>, ink: &Mutex<u32>) {
-    thread::sleep(page * Duration::from_millis(500));
+/// Each page takes more ink than the one before. One that takes no time is empty.
+fn render(page: u32, millis: u64, to_binding: &SyncSender<u32>, ink: &Mutex<u32>) {
+    assert!(millis > 0, "page {page} is empty");
+    thread::sleep(Duration::from_millis(millis));
     info!("page {page} is rendered");
     *ink.lock().unwrap_or_else(PoisonError::into_inner) += page;
     // Where nobody binds pages any more there is nobody to tell.
