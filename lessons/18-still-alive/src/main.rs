@@ -18,7 +18,7 @@ fn main() -> io::Result<ExitCode> {
         ("never", _) => Duration::MAX,
         (_, Ok(seconds)) => Duration::from_secs(seconds),
         _ => {
-            eprintln!("when does the bank answer? never, or a number of seconds");
+            eprintln!("when does the bank answer? never, or in N whole seconds");
             return Ok(ExitCode::FAILURE);
         }
     };

@@ -19,7 +19,7 @@ fn main() -> io::Result<()> {
             .name(name.to_owned())
             .spawn(move || meet(&barrier))?;
     }
-    // The only thread of this book without a name.
+    // A thread without a name.
     let last = Arc::clone(&barrier);
     thread::spawn(move || meet(&last));
     // A thread sets its name itself, when it begins.
