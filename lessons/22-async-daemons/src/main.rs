@@ -23,7 +23,8 @@ fn main() -> io::Result<ExitCode> {
     let mut arguments = env::args().skip(1);
     let way = arguments.next().unwrap_or_else(|| "task".to_owned());
     let end = arguments.next().unwrap_or_else(|| "drop".to_owned());
-    if !WAYS.contains(&&*way) || !ENDS.contains(&&*end) {
+    let is_known = WAYS.contains(&&*way) && ENDS.contains(&&*end);
+    if !is_known || arguments.next().is_some() {
         eprintln!("one of {}; then one of {}", WAYS.join(", "), ENDS.join(", "));
         return Ok(ExitCode::FAILURE);
     }
@@ -112,7 +113,7 @@ fn runtime() -> io::Result<Runtime> {
         .thread_name_fn(name)
         .enable_time()
         .build()?;
-    // Once it has run a task, no blocking job can get the worker's thread and name.
+    // Waits until the worker has started: the first thread gets its name.
     runtime.block_on(runtime.spawn(async {})).map_err(io::Error::other)?;
     Ok(runtime)
 }

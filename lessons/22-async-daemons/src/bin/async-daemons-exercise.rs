@@ -2,7 +2,7 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p async-daemons --bin async-daemons-exercise -- 4
+//! Run it:      cargo run -p async-daemons --bin async-daemons-exercise -- 2 4 3
 //! Check it:    cargo test async-daemons
 //!              (this file alone: cargo test exercise::async-daemons)
 //! Start over:  git restore lessons/22-async-daemons/src/bin/async-daemons-exercise.rs
@@ -20,19 +20,18 @@ use tracing::info;
 #[tokio::main]
 async fn main() -> ExitCode {
     lesson_log::init();
-    let argument = env::args().nth(1).unwrap_or_else(|| "4".to_owned());
-    let Ok(orders) = argument.parse() else {
-        eprintln!("not a number of orders: {argument}");
-        return ExitCode::FAILURE;
-    };
     let (queue, receipts) = mpsc::unbounded_channel();
     tokio::spawn(mail_receipts(receipts));
     task::spawn_blocking(watch_stock);
 
-    info!("the shop takes {orders} orders");
-    for order in 1..=orders {
+    info!("the shop opens");
+    for order in env::args().skip(1) {
         take_order().await;
-        if queue.send(order).is_err() {
+        let Ok(items) = order.parse() else {
+            eprintln!("not a number of items: {order}");
+            return ExitCode::FAILURE;
+        };
+        if queue.send(items).is_err() {
             eprintln!("nobody mails receipts any more");
             return ExitCode::FAILURE;
         }
@@ -46,19 +45,19 @@ async fn take_order() {
     time::sleep(Duration::from_millis(250)).await;
 }
 
-/// One after another, a second each. What is in the queue has to be mailed.
+/// One after another, 0.4 s for each item. What is in the queue has to be mailed.
 async fn mail_receipts(mut receipts: UnboundedReceiver<u32>) {
-    while let Some(order) = receipts.recv().await {
-        time::sleep(Duration::from_secs(1)).await;
-        info!("receipt {order} is mailed");
+    while let Some(items) = receipts.recv().await {
+        time::sleep(items * Duration::from_millis(400)).await;
+        info!("the receipt for {items} items is mailed");
     }
 }
 
-/// Reads the stock file again and again, with calls that block.
+/// Reads the stock file again and again. A read blocks for two seconds.
 fn watch_stock() {
     let _file = StockFile;
     loop {
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_secs(2));
     }
 }
 

@@ -1,10 +1,10 @@
-//! Solution: the queue is closed, the watcher is told to stop, both are awaited.
+//! Solution: at each end, the queue is closed, the watcher told, and both awaited.
 
 use std::process::ExitCode;
 use std::time::Duration;
 use std::{env, thread};
 
-use tokio::sync::mpsc::{self, UnboundedReceiver};
+use tokio::sync::mpsc::{self, UnboundedReceiver, UnboundedSender};
 use tokio::{task, time};
 use tokio_util::sync::CancellationToken;
 use tracing::info;
@@ -13,34 +13,36 @@ use tracing::info;
 #[tokio::main]
 async fn main() -> ExitCode {
     lesson_log::init();
-    let argument = env::args().nth(1).unwrap_or_else(|| "4".to_owned());
-    let Ok(orders) = argument.parse() else {
-        eprintln!("not a number of orders: {argument}");
-        return ExitCode::FAILURE;
-    };
     let stop = CancellationToken::new();
     let (queue, receipts) = mpsc::unbounded_channel();
     let mailer = tokio::spawn(mail_receipts(receipts));
     let watched = stop.clone();
     let watcher = task::spawn_blocking(move || watch_stock(&watched));
 
-    info!("the shop takes {orders} orders");
-    for order in 1..=orders {
-        take_order().await;
-        if queue.send(order).is_err() {
-            eprintln!("nobody mails receipts any more");
-            return ExitCode::FAILURE;
-        }
-    }
-    info!("the last order is taken");
+    info!("the shop opens");
+    let taken = take_orders(queue).await;
     // The mailer ends with its queue; the watcher has to be told.
-    drop(queue);
     stop.cancel();
     let (mailed, watched) = tokio::join!(mailer, watcher);
-    if mailed.is_err() || watched.is_err() {
+    if let Err(error) = &taken {
+        eprintln!("{error}");
+    }
+    if taken.is_err() || mailed.is_err() || watched.is_err() {
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
+}
+
+/// Drops the queue at each of its ends.
+async fn take_orders(queue: UnboundedSender<u32>) -> Result<(), String> {
+    for order in env::args().skip(1) {
+        take_order().await;
+        let items =
+            order.parse().map_err(|_| format!("not a number of items: {order}"))?;
+        queue.send(items).map_err(|_| "nobody mails receipts any more")?;
+    }
+    info!("the last order is taken");
+    Ok(())
 }
 // ANCHOR_END: solution
 
@@ -49,20 +51,20 @@ async fn take_order() {
     time::sleep(Duration::from_millis(250)).await;
 }
 
-/// One after another, a second each. What is in the queue has to be mailed.
+/// One after another, 0.4 s for each item. What is in the queue has to be mailed.
 async fn mail_receipts(mut receipts: UnboundedReceiver<u32>) {
-    while let Some(order) = receipts.recv().await {
-        time::sleep(Duration::from_secs(1)).await;
-        info!("receipt {order} is mailed");
+    while let Some(items) = receipts.recv().await {
+        time::sleep(items * Duration::from_millis(400)).await;
+        info!("the receipt for {items} items is mailed");
     }
 }
 
 // ANCHOR: watch
-/// Reads the stock file again and again, with calls that block.
+/// Reads the stock file again and again. A read blocks for two seconds.
 fn watch_stock(stop: &CancellationToken) {
     let _file = StockFile;
     while !stop.is_cancelled() {
-        thread::sleep(Duration::from_millis(200));
+        thread::sleep(Duration::from_secs(2));
     }
 }
 // ANCHOR_END: watch

@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::info;
 
-// ANCHOR: change
 #[tokio::main(flavor = "current_thread")]
 async fn main() {
     lesson_log::init();
@@ -20,12 +19,13 @@ async fn main() {
     time::sleep(Duration::from_millis(1500)).await;
     info!("the service is done");
 
+    // ANCHOR: change
     stop.cancel();
     // The change: nobody closes the tracker. More tasks could still come.
     tasks.wait().await;
     info!("every task has ended");
+    // ANCHOR_END: change
 }
-// ANCHOR_END: change
 
 /// Begins no file once it is told to stop, and leaves none half uploaded.
 async fn upload_files(uploader: u32, stop: CancellationToken) {
