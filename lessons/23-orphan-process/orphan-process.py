@@ -38,13 +38,20 @@ def serve_and_wait():
 def start_sidecar():
     try:
         os.remove("sidecar.log")
-    except FileNotFoundError:
+    except OSError:
         pass
     command = [sys.executable, "-I", "-S", __file__, "--sidecar"]
-    with open("sidecar.log", "w") as log:
+    with open_log() as log:
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
         )
+
+
+def open_log():
+    try:
+        return open("sidecar.log", "w")
+    except OSError as error:
+        sys.exit(f"cannot write sidecar.log: {error.strerror}")
 
 
 def ship_logs():
@@ -59,12 +66,14 @@ def ship_logs():
     say("the sidecar ends")
 
 
-way = sys.argv[1] if len(sys.argv) > 1 else ""
+way = " ".join(sys.argv[1:])
 if way == "--sidecar":
     threading.current_thread().name = "sidecar"
     ship_logs()
     sys.exit()
 threading.current_thread().name = "main"
+if way not in ["", "warn", "with"]:
+    sys.exit("one of warn, with; or nothing")
 if way == "with":
     serve_and_wait()
 else:

@@ -26,6 +26,11 @@ fn call(streams: &str) -> io::Result<()> {
     let service = env::current_exe()?;
     let output = Command::new(service).args(["--service", streams]).output()?;
     info!("the service has ended: {}", output.status);
+    if !output.status.success() {
+        return Err(io::Error::other(
+            String::from_utf8_lossy(&output.stderr).trim_end(),
+        ));
+    }
     Ok(())
 }
 
