@@ -24,6 +24,12 @@ def ask_os(what, act):
         sys.exit(f"cannot {what}: {error.strerror} (os error {error.errno})")
 
 
+def port_number(text):
+    if text.isdecimal() and int(text) < 65536:
+        return int(text)
+    sys.exit(f"not a port: {text}")
+
+
 def write_orders(accepted, file):
     with file:
         for order in iter(accepted.get, None):
@@ -61,9 +67,10 @@ class Orders(BaseHTTPRequestHandler):
 # ANCHOR_END: server
 # ANCHOR: main
 def main(port, path):
-    file = ask_os(f"write {path}", lambda: open(path, "w"))
-    address = ("127.0.0.1", int(port))
+    address = ("127.0.0.1", port_number(port))
     server = ask_os(f"listen on port {port}", lambda: Server(address, Orders))
+    # Not earlier: a refused start must not empty the file of a running service.
+    file = ask_os(f"write {path}", lambda: open(path, "w"))
     signals = queue.SimpleQueue()
 
     def on_signal(number, _frame):

@@ -36,12 +36,14 @@ fn main() -> ExitCode {
 }
 
 fn run(port: &str, grace: &str, path: &str) -> Result<(), Box<dyn Error>> {
-    let seconds = grace.parse().map_err(|_| format!("not in seconds: {grace}"))?;
+    let seconds: u32 =
+        grace.parse().map_err(|_| format!("not in seconds: {grace}"))?;
     let cannot_write = |error| format!("cannot write {path}: {error}");
-    let file = File::create(path).map_err(cannot_write)?;
     let listener = server::listen(port)?;
+    // Not earlier: a refused start must not empty the file of a running service.
+    let file = File::create(path).map_err(cannot_write)?;
     // ANCHOR: start
-    // First of all, so that no signal finds its default.
+    // Before a thread starts, so that no accepted order meets the default.
     let mut signals = signals::listen()?;
     let (queue, writer) = orders::start(file)?;
     let (stop, stopped) = oneshot::channel();
@@ -51,7 +53,7 @@ fn run(port: &str, grace: &str, path: &str) -> Result<(), Box<dyn Error>> {
 
     // ANCHOR: stop
     let Some(signal) = signals.forever().next() else { return Ok(()) };
-    let deadline = Instant::now() + Duration::from_secs(seconds);
+    let deadline = Instant::now() + Duration::from_secs(seconds.into());
     info!("{}: no more orders", signal_name(signal).unwrap_or("a signal"));
     let tally = Arc::clone(&queue.tally);
     let late = |what| lost(&tally, format!("{seconds} s are over: {what}"));

@@ -28,8 +28,9 @@ fn main() -> ExitCode {
 
 fn run(port: &str, path: &str) -> Result<(), Box<dyn Error>> {
     let cannot_write = |error| format!("cannot write {path}: {error}");
-    let file = File::create(path).map_err(cannot_write)?;
     let listener = server::listen(port)?;
+    // Not earlier: a refused start must not empty the file of a running service.
+    let file = File::create(path).map_err(cannot_write)?;
     // ANCHOR: change
     let (queue, _writer) = orders::start(file)?;
     // The change: nothing ever stops the server, and no signal has a handler.

@@ -32,8 +32,8 @@ use tracing::info;
 fn main() -> Result<(), Box<dyn Error>> {
     lesson_log::init();
     let port = env::args().nth(1).map_or(Ok(8080), |port| port.parse())?;
-    let file = File::create("tickets.txt")?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))?;
+    let file = File::create("tickets.txt")?;
     let mut signals = Signals::new([SIGTERM, SIGINT])?;
     info!("listening on http://{}", listener.local_addr()?);
     let (queue, sold) = mpsc::channel();
