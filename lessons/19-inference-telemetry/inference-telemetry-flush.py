@@ -90,12 +90,21 @@ def deliver(sink, text):
         # The rename would replace a device or a link as well.
         if os.path.lexists(sink) and not stat.S_ISREG(os.lstat(sink).st_mode):
             raise OSError(22, "not a regular file")
-        with open(f"{sink}.new", "w") as new:
-            new.write(text)
-        os.replace(f"{sink}.new", sink)
+        try:
+            with open(f"{sink}.new", "w") as new:
+                new.write(text)
+            os.replace(f"{sink}.new", sink)
+        except OSError:
+            if os.path.lexists(f"{sink}.new"):
+                os.remove(f"{sink}.new")
+            raise
 
 
 def main(sink="metrics.prom", limit="1", kind="daemon"):
+    try:
+        limit = None if limit == "unbounded" else float(limit)
+    except ValueError:
+        sys.exit(f"the limit is a number of seconds or `unbounded`, not `{limit}`")
     if sink == "hung":
         sink = f"http://127.0.0.1:{hung.getsockname()[1]}"
     say("the inference starts")
@@ -104,7 +113,7 @@ def main(sink="metrics.prom", limit="1", kind="daemon"):
     telemetry = Telemetry(model, sink, first, daemon=kind == "daemon")
     model.infer(first)
     say(f"the answer is complete: {model.tokens} tokens")
-    problem = telemetry.flush(None if limit == "unbounded" else float(limit))
+    problem = telemetry.flush(limit)
     if problem:
         print(problem, file=sys.stderr, flush=True)
     else:

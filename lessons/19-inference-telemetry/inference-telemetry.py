@@ -72,10 +72,12 @@ def handler(metrics):
 
 def main(port):
     model, metrics = Model(), Metrics()
+    if not port.isdecimal() or int(port) > 65535:
+        sys.exit(f"not a port: {port}")
     try:
         # A thread for each connection; this class makes them daemons as well.
         server = ThreadingHTTPServer(("127.0.0.1", int(port)), handler(metrics))
-    except (OSError, OverflowError, ValueError) as error:
+    except OSError as error:
         sys.exit(f"cannot serve metrics on port {port}: {error}")
     say(f"listening on http://127.0.0.1:{server.server_port}")
     first = time.monotonic()

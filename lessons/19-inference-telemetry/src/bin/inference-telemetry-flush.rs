@@ -127,7 +127,8 @@ impl Sampler {
     // ANCHOR_END: telemetry
 
     // ANCHOR: deliver
-    /// To a Pushgateway, or to a file for node_exporter's textfile collector.
+    /// To a Pushgateway, or to a file for node_exporter's textfile collector. Only
+    /// `http://` is spoken.
     fn deliver(&self, sink: &str) -> Delivery {
         let text = TextEncoder::new().encode_to_string(&self.registry.gather())?;
         if sink.starts_with("http://") {
@@ -141,8 +142,13 @@ impl Sampler {
             }
             // Whoever reads finds the old text or the new one, never a part of it.
             let new = format!("{sink}.new");
-            fs::write(&new, text)?;
-            fs::rename(&new, sink)?;
+            let replaced =
+                fs::write(&new, text).and_then(|()| fs::rename(&new, sink));
+            if replaced.is_err() {
+                // Nothing half-written stays; what went wrong first is told.
+                let _ = fs::remove_file(&new);
+            }
+            replaced?;
         }
         Ok(())
     }

@@ -18,7 +18,11 @@ use tracing::info;
 fn main() -> ExitCode {
     lesson_log::init();
     let port = env::args().nth(1).unwrap_or_else(|| "9464".to_owned());
-    match run(&port) {
+    let Ok(number) = port.parse() else {
+        eprintln!("not a port: {port}");
+        return ExitCode::FAILURE;
+    };
+    match run(number) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("cannot serve metrics on port {port}: {error}");
@@ -27,8 +31,8 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(port: &str) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(("127.0.0.1", port.parse()?))?;
+fn run(port: u16) -> Result<(), Box<dyn Error>> {
+    let listener = TcpListener::bind(("127.0.0.1", port))?;
     info!("listening on http://{}", listener.local_addr()?);
     let start = Instant::now();
     let tokens = Arc::new(AtomicI64::new(0));

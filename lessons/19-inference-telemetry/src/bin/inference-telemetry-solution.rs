@@ -47,9 +47,9 @@ fn score(batches: u32, gateway: Duration) -> io::Result<()> {
 
     score_batches(batches, &scored);
     info!("all batches are scored");
-    // Wakes the thread from its pause; then the last report has a second.
+    // Wakes the thread from its pause; then the last report has two seconds.
     drop(stop);
-    if reported.recv_timeout(Duration::from_secs(1)).is_err() {
+    if reported.recv_timeout(Duration::from_secs(2)).is_err() {
         eprintln!("the last report is given up");
     }
     // ANCHOR_END: solution
