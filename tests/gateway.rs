@@ -205,10 +205,31 @@ fn position_damaged() -> Result<(), Failed> {
         succeeded(&output, &told)?;
         same(&place.stored()?, &first, &format!("position {damaged:?}"))?;
     }
+    more_than_one_batch_again()?;
     // Without its log, but with the position, the gateway does not begin with 1 again.
     fs::remove_file(place.path("gateway.log"))?;
     succeeded(&place.run(&["--readings", "1", "--every", "0.01"])?, &["reading 6 is delivered"])?;
     same(&place.stored()?, &place.acknowledged()?, "log removed")
+}
+
+/// More is sent again than shares an answer: the cloud answers with a number that is further on.
+fn more_than_one_batch_again() -> Result<(), Failed> {
+    let place = Place::new()?;
+    succeeded(&place.run(&["--readings", "5", "--every", "0.01"])?, &["all is delivered"])?;
+    // In the place of the new position is a directory, so the old one stays.
+    let new = place.path("gateway.log.position.new");
+    fs::create_dir(&new)?;
+    succeeded(&place.run(&["--readings", "300", "--every", "0.001"])?, &["all is delivered"])?;
+    fs::remove_dir(&new)?;
+    let first = place.stored()?;
+    for waiting in [300, 305] {
+        let output = place.run(&["--readings", "0", "--every", "0", "--grace", "10"])?;
+        let told = format!("is open; not delivered yet: {waiting}");
+        succeeded(&output, &[&told, "reading 305 was stored before", "all is delivered"])?;
+        same(&place.stored()?, &first, &format!("{waiting} sent again"))?;
+        fs::remove_file(place.path("gateway.log.position"))?;
+    }
+    Ok(())
 }
 
 /// A cloud that was cut off in its last line: it has not answered, so the line comes again.
@@ -275,7 +296,10 @@ fn not_a_log() -> Result<(), Failed> {
     }
     let place = Place::new()?;
     fs::create_dir(place.path("gateway.log"))?;
-    refused(&place.run(&[])?, "cannot use gateway.log: Is a directory (os error 21)\n")
+    refused(&place.run(&[])?, "cannot use gateway.log: Is a directory (os error 21)\n")?;
+    let place = Place::new()?;
+    fs::create_dir(place.path("cloud.txt"))?;
+    refused(&place.run(&[])?, "cannot use cloud.txt: Is a directory (os error 21)\n")
 }
 
 fn two_gateways() -> Result<(), Failed> {

@@ -1,7 +1,7 @@
 //! The cloud: a stand-in for a service far away. Stores each reading once.
 
-use std::fs::OpenOptions;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Error, Read, Write};
 use std::net::TcpListener;
 use std::ops::Range;
 use std::path::Path;
@@ -14,12 +14,10 @@ use tracing::info;
 /// While it is `down` it hangs up.
 pub fn serve(
     listener: &TcpListener,
-    path: &Path,
+    mut file: File,
     down: &Range<Duration>,
 ) -> io::Result<()> {
     let start = Instant::now();
-    let mut options = OpenOptions::new();
-    let mut file = options.read(true).append(true).create(true).open(path)?;
     let mut stored = String::new();
     file.read_to_string(&mut stored)?;
     // It was cut off in the middle of a line.
@@ -56,6 +54,14 @@ pub fn serve(
     Ok(())
 }
 // ANCHOR_END: serve
+
+pub fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).append(true).create(true).open(path);
+    file.map_err(|error| {
+        Error::other(format!("cannot use {}: {error}", path.display()))
+    })
+}
 
 fn number(line: &str) -> Option<u64> {
     line.split_once(' ')?.0.parse().ok()

@@ -59,13 +59,14 @@ fn run(settings: &Settings) -> io::Result<()> {
     log.last = log.last.max(delivered);
     records.retain(|record| record.number > delivered);
     let bytes: usize = records.iter().map(|record| record.to_bytes().len()).sum();
+    let cloud = settings.cloud.clone().map_or_else(|| own_cloud(settings), Ok)?;
     info!("{path} is open; not delivered yet: {}", records.len());
 
     let waiting = Arc::new(AtomicUsize::new(records.len()));
     let uplink = Uplink {
         log: File::open(&settings.log)?,
         at: log.end - bytes as u64,
-        cloud: settings.cloud.clone().map_or_else(|| own_cloud(settings), Ok)?,
+        cloud,
         connection: None,
         position,
         waiting: Arc::clone(&waiting),
@@ -180,11 +181,12 @@ fn sensor(settings: &Settings) -> io::Result<Receiver<String>> {
 
 /// A cloud in this process, where there is no other.
 fn own_cloud(settings: &Settings) -> io::Result<String> {
+    let file = cloud::open(Path::new("cloud.txt"))?;
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let address = listener.local_addr()?.to_string();
     let down = settings.down.clone();
     spawn("cloud", move || {
-        let served = cloud::serve(&listener, Path::new("cloud.txt"), &down);
+        let served = cloud::serve(&listener, file, &down);
         served.inspect_err(|error| error!("the cloud has stopped: {error}"))
     })?;
     Ok(address)
@@ -229,7 +231,11 @@ impl Settings {
                 }
                 "--grace" => settings.grace = seconds(&value)?,
                 "--limit" => settings.limit = value.parse().ok()?,
-                "--cloud" => settings.cloud = Some(value),
+                "--cloud" => {
+                    let (_, port) = value.rsplit_once(':')?;
+                    port.parse::<u16>().ok()?;
+                    settings.cloud = Some(value);
+                }
                 "--log" => settings.log = value.into(),
                 _ => return None,
             }

@@ -85,7 +85,8 @@ impl Uplink {
         cloud.get_mut().write_all(lines.as_bytes())?;
         let last = records.last().map_or(0, |record| record.number);
         let mut answer = String::new();
-        while answer.trim_end().parse() != Ok(last) {
+        // It may be further on: after a loss of the position, it has them all.
+        while !answer.trim_end().parse::<u64>().is_ok_and(|stored| stored >= last) {
             answer.clear();
             if cloud.read_line(&mut answer)? == 0 {
                 return Err(ErrorKind::ConnectionAborted.into());

@@ -4,7 +4,7 @@
 mod cloud;
 
 use std::env;
-use std::io;
+use std::io::{self, Error};
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
@@ -18,18 +18,17 @@ fn main() -> ExitCode {
     match run(&address) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cannot serve at {address}: {error}");
+            eprintln!("{error}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn run(address: &str) -> io::Result<()> {
-    let listener = TcpListener::bind(address)?;
+    let file = cloud::open(Path::new("cloud.txt"))?;
+    let listener = TcpListener::bind(address).map_err(|error| {
+        Error::other(format!("cannot serve at {address}: {error}"))
+    })?;
     info!("listening on {}", listener.local_addr()?);
-    cloud::serve(
-        &listener,
-        Path::new("cloud.txt"),
-        &(Duration::ZERO..Duration::ZERO),
-    )
+    cloud::serve(&listener, file, &(Duration::ZERO..Duration::ZERO))
 }

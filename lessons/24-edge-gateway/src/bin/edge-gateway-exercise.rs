@@ -3,15 +3,15 @@
 //! In the workbook's root:
 //!
 //! Run it:      cargo run -p edge-gateway --bin edge-gateway-exercise -- 70
-//!              and once more without the 70; then `rm till.log`
+//!              once more without the 70, and with `damage`; then `rm till.log`
 //! Check it:    cargo test edge-gateway
 //!              (this file alone: cargo test exercise::edge-gateway)
 //! Start over:  git restore lessons/24-edge-gateway/src/bin/edge-gateway-exercise.rs
 
 use std::error::Error;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::process::{self, Command};
+use std::process::{self, Command, ExitCode};
 use std::{env, result};
 
 use tracing::info;
@@ -22,12 +22,28 @@ type Result<T> = result::Result<T, Box<dyn Error>>;
 
 const SALES: usize = 12;
 
-/// The argument says after how many bytes the till loses its power.
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
-    match env::args().nth(1).as_deref() {
+    run(env::args().nth(1).as_deref()).map_or_else(
+        |error| {
+            eprintln!("the till does not sell: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+/// The argument says after how many bytes the till loses its power.
+fn run(argument: Option<&str>) -> Result<()> {
+    match argument {
         Some("restart") => restart(),
-        Some(bytes) => sell(bytes.parse()?),
+        Some("damage") => {
+            damage()?;
+            sell(usize::MAX)
+        }
+        Some(bytes) => {
+            sell(bytes.parse().map_err(|_| format!("`{bytes}` is no number"))?)
+        }
         None => sell(usize::MAX),
     }
 }
@@ -42,6 +58,13 @@ fn restart() -> Result<()> {
         }
     }
     Err("21 tills have died, and the day is not over".into())
+}
+
+/// Turns over one bit of the third sale, as a worn-out memory card does.
+fn damage() -> Result<()> {
+    let text = fs::read_to_string("till.log")?;
+    fs::write("till.log", text.replacen("105 cents", "104 cents", 1))?;
+    Ok(())
 }
 
 fn sell(power: usize) -> Result<()> {

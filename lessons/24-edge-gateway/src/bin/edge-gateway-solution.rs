@@ -1,9 +1,9 @@
-//! Solution: what is no whole line is cut off before anything is written.
+//! Solution: a line without its end is cut off, a damaged one is left as it is.
 
 use std::error::Error;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::process::{self, Command};
+use std::process::{self, Command, ExitCode};
 use std::{env, result};
 
 use tracing::info;
@@ -12,12 +12,28 @@ type Result<T> = result::Result<T, Box<dyn Error>>;
 
 const SALES: usize = 12;
 
-/// The argument says after how many bytes the till loses its power.
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
-    match env::args().nth(1).as_deref() {
+    run(env::args().nth(1).as_deref()).map_or_else(
+        |error| {
+            eprintln!("the till does not sell: {error}");
+            ExitCode::FAILURE
+        },
+        |()| ExitCode::SUCCESS,
+    )
+}
+
+/// The argument says after how many bytes the till loses its power.
+fn run(argument: Option<&str>) -> Result<()> {
+    match argument {
         Some("restart") => restart(),
-        Some(bytes) => sell(bytes.parse()?),
+        Some("damage") => {
+            damage()?;
+            sell(usize::MAX)
+        }
+        Some(bytes) => {
+            sell(bytes.parse().map_err(|_| format!("`{bytes}` is no number"))?)
+        }
         None => sell(usize::MAX),
     }
 }
@@ -34,6 +50,13 @@ fn restart() -> Result<()> {
     Err("21 tills have died, and the day is not over".into())
 }
 
+/// Turns over one bit of the third sale, as a worn-out memory card does.
+fn damage() -> Result<()> {
+    let text = fs::read_to_string("till.log")?;
+    fs::write("till.log", text.replacen("105 cents", "104 cents", 1))?;
+    Ok(())
+}
+
 fn sell(power: usize) -> Result<()> {
     let mut options = OpenOptions::new();
     let mut file = options
@@ -48,10 +71,14 @@ fn sell(power: usize) -> Result<()> {
     // With its line feed: without it, the next sale would stand on the same line.
     let right = text.split_inclusive('\n').take_while(|line| is_right(line));
     let lengths: Vec<_> = right.map(str::len).collect();
-    let (kept, end) = (lengths.len(), lengths.iter().sum::<usize>() as u64);
-    file.set_len(end)?;
+    let (kept, end) = (lengths.len(), lengths.iter().sum());
+    // A till that dies leaves a line without its end. Any other is damage.
+    if text[end..].contains('\n') {
+        return Err(format!("till.log is damaged in line {}", kept + 1).into());
+    }
+    file.set_len(end as u64)?;
     // Reading has moved the cursor, and cutting the file does not move it back.
-    file.seek(SeekFrom::Start(end))?;
+    file.seek(SeekFrom::Start(end as u64))?;
     // ANCHOR_END: solution
 
     let mut paper = Paper { file, power };
