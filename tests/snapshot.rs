@@ -172,7 +172,7 @@ impl Shelf {
         let mut stdout = BufReader::new(process.stdout.take().ok_or("no stdout")?);
         let mut printed = String::new();
         while stdout.read_line(&mut printed)? > 0 {
-            if printed.ends_with(" is loaded\n") || printed.ends_with(" is built anew\n") {
+            if printed.ends_with(" is loaded\n") || printed.ends_with(" to be built anew\n") {
                 thread::sleep(moment);
                 break;
             }
@@ -229,7 +229,7 @@ impl Shelf {
         let what =
             what.and_then(|what| what.strip_suffix("; it is kept as index.snapshot.damaged-1\n"));
         let aside = fs::read(shelf.path("index.snapshot.damaged-1"));
-        let anew = "there is no snapshot: the index is built anew";
+        let anew = "there is no snapshot: the index has to be built anew";
         match what {
             Some(what)
                 if code == Some(0)

@@ -30,6 +30,7 @@ def replace(file):
         with open(handle, "wb") as output:
             write(output, file)
             output.flush()
+            os.fchmod(output.fileno(), 0o644)
             os.fsync(output.fileno())
         os.replace(new, PATH)
     except BaseException:
@@ -108,7 +109,7 @@ def main(way="replace"):
             say("an unfinished file is removed")
     loaded = load()
     if loaded is None:
-        say("there is no snapshot: the index is built anew")
+        say("there is no snapshot: the index has to be built anew")
     else:
         say(f"generation {loaded} is loaded")
     if way != "check":

@@ -51,7 +51,7 @@ fn run(save: Option<Save>, pause: Duration, path: PathBuf) -> io::Result<()> {
     let loaded = snapshot::load(&place.path)?;
     match loaded {
         Some(generation) => info!("generation {generation} is loaded"),
-        None => info!("there is no snapshot: the index is built anew"),
+        None => info!("there is no snapshot: the index has to be built anew"),
     }
     let Some(save) = save else { return Ok(()) };
     let (failed, failure) = mpsc::channel();
