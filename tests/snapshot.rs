@@ -19,7 +19,7 @@ use std::time::Duration;
 use book::programs;
 use book::promise::{Profile, texts};
 use book::workbook::Workbook;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Arguments, Failed, Trial};
 use tempfile::TempDir;
 use tools::{as_the_chapter_tells, needs, seeded};
 
