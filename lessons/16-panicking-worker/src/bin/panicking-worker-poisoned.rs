@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::{env, io, thread};
+use std::{env, io, panic, thread};
 
 use tracing::info;
 
@@ -33,6 +33,9 @@ fn main() -> io::Result<ExitCode> {
         eprintln!("say: unwrap, repair, drop or careful-drop");
         return Ok(ExitCode::FAILURE);
     }
+    // A line or two for each panic, also for the one that aborts: the standard hook would
+    // print forty lines of backtrace for that one.
+    panic::set_hook(Box::new(|info| eprintln!("{info}")));
     info!("30 are to be transferred");
     let teller = thread::Builder::new().name("teller".to_owned());
     if teller.spawn(|| transfer(30, true))?.join().is_err() {
