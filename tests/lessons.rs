@@ -123,9 +123,10 @@ struct Shared {
     solved: Vec<AtomicBool>,
 }
 
-/// The names in `.gitignore`: what a program may leave where the reader stands.
+/// The names in `.gitignore`: what a program may leave where the reader stands. A workbook that came
+/// without that file is not held to it.
 #[derive(Default)]
-struct Ignored(Vec<String>);
+struct Ignored(Option<Vec<String>>);
 
 /// The interpreter that runs the twins.
 struct Python {
@@ -411,13 +412,14 @@ impl Shared {
 
 impl Ignored {
     fn read(root: &Path) -> Self {
-        let text = fs::read_to_string(root.join(".gitignore")).unwrap_or_default();
-        Self(text.lines().map(str::to_owned).collect())
+        let text = fs::read_to_string(root.join(".gitignore")).ok();
+        Self(text.map(|text| text.lines().map(str::to_owned).collect()))
     }
 
     /// A name may end in `*`, for files that a library puts beside its own.
     fn covers(&self, name: &str) -> bool {
-        self.0.iter().any(|ignored| match ignored.strip_suffix('*') {
+        let Some(names) = &self.0 else { return true };
+        names.iter().any(|ignored| match ignored.strip_suffix('*') {
             Some(beginning) => name.starts_with(beginning),
             None => name == ignored,
         })

@@ -38,7 +38,8 @@ struct Desk {
 
 impl Desk {
     fn new() -> Self {
-        let parts = ["Cargo.toml", "Cargo.lock", ".cargo", "book", "lessons", "tests"];
+        let parts =
+            ["Cargo.toml", "Cargo.lock", ".cargo", ".gitignore", "book", "lessons", "tests"];
         Self { directory: copy_of(&parts) }
     }
 

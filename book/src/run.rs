@@ -211,7 +211,6 @@ pub fn run(
         end_others(&mark);
     }
     watch.take_the_rest();
-    watch.take_the_answers();
     let Watch { stdout, stderr, silent, after, asked, .. } = watch;
     let is_signal = |(text, act)| matches!(act, Act::Signal(_)).then_some(text);
     let unsent = after.into_iter().filter_map(is_signal).collect();
@@ -505,20 +504,11 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 
-    /// Takes what is still in the pipes; does not wait for a process that holds one open.
+    /// Takes what is still in the pipes and what has become of the requests; does not wait for a
+    /// process that holds a pipe open.
     fn take_the_rest(&mut self) {
         let limit = Instant::now() + SETTLES;
-        while self.open > 0 {
-            let timeout = limit.saturating_duration_since(Instant::now());
-            let Ok((at, report)) = self.reports.recv_timeout(timeout) else { return };
-            self.note(at, report);
-        }
-    }
-
-    /// Takes what has become of the requests. The program is gone, so that it cannot take long.
-    fn take_the_answers(&mut self) {
-        let limit = Instant::now() + SETTLES;
-        while self.under_way > 0 {
+        while self.open > 0 || self.under_way > 0 {
             let timeout = limit.saturating_duration_since(Instant::now());
             let Ok((at, report)) = self.reports.recv_timeout(timeout) else { return };
             self.note(at, report);
