@@ -21,9 +21,9 @@ use std::time::{Duration, Instant};
 use book::programs::{self, Programs};
 use book::promise::{Profile, texts};
 use book::workbook::Workbook;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, needs, seeded};
+use tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
 
 const LESSON: &str = "edge-gateway";
 
@@ -57,12 +57,7 @@ fn main() -> ExitCode {
         Trial::ignorable_test("synced", needs("strace", each_word_is_synced)),
         Trial::ignorable_test("full-disk", full_disk),
     ];
-    // Each of them has the machine for itself, and says what it found while the others wait.
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    if !arguments.list {
-        LazyLock::force(&PROGRAMS);
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    one_at_a_time(trials, || drop(LazyLock::force(&PROGRAMS)))
 }
 
 /// Kills the gateway, and now and then the cloud, at seeded moments; looks at what each kill left,

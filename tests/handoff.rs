@@ -22,9 +22,9 @@ use std::time::{Duration, Instant};
 use book::programs;
 use book::promise::{Profile, texts};
 use book::workbook::Workbook;
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Completion, Failed, Trial};
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, needs, seeded};
+use tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time, seeded};
 
 const LESSON: &str = "durable-handoff";
 
@@ -69,12 +69,7 @@ fn main() -> ExitCode {
         Trial::test("sqlite::file-too-large", file_too_large),
         Trial::ignorable_test("sqlite::full-disk", full_disk),
     ];
-    // Each of them has the machine for itself, and says what it found while the others wait.
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    if !arguments.list {
-        LazyLock::force(&PROGRAM);
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    one_at_a_time(trials, || drop(LazyLock::force(&PROGRAM)))
 }
 
 /// Kills at seeded moments, looks at what each kill left, and in the end at what took effect.
@@ -543,12 +538,8 @@ fn number(key: &str) -> Option<u32> {
 }
 
 fn wait(process: &mut Child) -> Result<ExitStatus, Failed> {
-    let end = Instant::now() + PATIENCE;
-    while Instant::now() < end {
-        if let Some(status) = process.try_wait()? {
-            return Ok(status);
-        }
-        thread::sleep(Duration::from_millis(2));
+    if let Some(status) = ended_within(process, PATIENCE)? {
+        return Ok(status);
     }
     process.kill()?;
     process.wait()?;

@@ -8,21 +8,16 @@ mod tools;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Child, Command, ExitCode, Stdio};
 
 use book::programs::{self, Programs};
-use book::promise::Profile;
+use book::promise::{Profile, STILL_ALIVE};
 use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
-use tools::on_path;
-
-/// Who is still alive after this time has not heeded the signal.
-const STILL_ALIVE: Duration = Duration::from_secs(2);
+use tools::{ended_within, on_path};
 
 /// A PID namespace. Its processes end with `unshare`.
 const CONTAINER: [&str; 5] = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];
@@ -85,7 +80,8 @@ fn terminated(program: &Path, script: Option<&str>, heeds: bool) -> Result<(), F
     let unshare = container.0.id();
     let children = fs::read_to_string(format!("/proc/{unshare}/task/{unshare}/children"))?;
     kill(Pid::from_raw(children.trim().parse()?), Signal::SIGTERM)?;
-    match (container.ended()?, heeds) {
+    // Who is still alive after this time has not heeded the signal.
+    match (ended_within(&mut container.0, STILL_ALIVE)?, heeds) {
         (None, false) => Ok(()),
         (Some(status), true) if status.success() => Ok(()),
         (found, _) => Err(format!("after SIGTERM: {found:?}").into()),
@@ -94,20 +90,6 @@ fn terminated(program: &Path, script: Option<&str>, heeds: bool) -> Result<(), F
 
 /// Killed when the test has ended.
 struct Container(Child);
-
-impl Container {
-    /// How it ended, if it did within [`STILL_ALIVE`].
-    fn ended(&mut self) -> Result<Option<ExitStatus>, Failed> {
-        let limit = Instant::now() + STILL_ALIVE;
-        while Instant::now() < limit {
-            if let Some(status) = self.0.try_wait()? {
-                return Ok(Some(status));
-            }
-            thread::sleep(Duration::from_millis(10));
-        }
-        Ok(None)
-    }
-}
 
 impl Drop for Container {
     fn drop(&mut self) {

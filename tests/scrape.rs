@@ -20,13 +20,13 @@ use book::client;
 use book::programs::{self, Programs};
 use book::promise::{Profile, STILL_ALIVE, texts};
 use book::workbook::Workbook;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, needs};
+use tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time};
 use ureq::Agent;
 
 const LESSON: &str = "inference-telemetry";
@@ -48,12 +48,7 @@ fn main() -> ExitCode {
         Trial::test("connections::held", connections_are_held),
         Trial::test("connections::graceful", half_a_request_holds_a_graceful_end),
     ];
-    // Each of them has the machine for itself.
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    if !arguments.list {
-        LazyLock::force(&PROGRAMS);
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    one_at_a_time(trials, || drop(LazyLock::force(&PROGRAMS)))
 }
 
 /// What a server knows of the lesson when it has ended, and that none of the server is left.
@@ -215,14 +210,7 @@ impl Lesson {
 
     /// How long it has run, and what it has said.
     fn wait(mut self) -> Result<(Duration, Vec<String>), Failed> {
-        let end = Instant::now() + PATIENCE;
-        let status = loop {
-            match self.process.try_wait()? {
-                Some(status) => break status,
-                None if Instant::now() < end => thread::sleep(Duration::from_millis(2)),
-                None => return Err("the lesson does not end".into()),
-            }
-        };
+        let status = ended_within(&mut self.process, PATIENCE)?.ok_or("the lesson does not end")?;
         let took = self.start.elapsed();
         let mut printed = self.first.clone();
         self.output.read_to_string(&mut printed)?;
@@ -320,12 +308,8 @@ impl Prometheus {
     fn end(mut self) -> Result<(), Failed> {
         let group = self.group()?;
         killpg(group, Signal::SIGTERM)?;
-        let end = Instant::now() + PATIENCE;
-        while self.process.try_wait()?.is_none() {
-            if Instant::now() > end {
-                return Err(format!("prometheus does not end: {}", self.log()).into());
-            }
-            thread::sleep(Duration::from_millis(5));
+        if ended_within(&mut self.process, PATIENCE)?.is_none() {
+            return Err(format!("prometheus does not end: {}", self.log()).into());
         }
         if killpg(group, None) != Err(Errno::ESRCH) {
             return Err("a process of prometheus is left".into());

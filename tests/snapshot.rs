@@ -19,9 +19,9 @@ use std::time::Duration;
 use book::programs;
 use book::promise::{Profile, texts};
 use book::workbook::Workbook;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, needs, seeded};
+use tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
 
 const LESSON: &str = "warm-start";
 const FILE: &str = "index.snapshot";
@@ -52,12 +52,7 @@ fn main() -> ExitCode {
         Trial::test("too-large", file_too_large),
         Trial::ignorable_test("synced", needs("strace", each_generation_is_synced)),
     ];
-    // Each of them has the machine for itself, and says what it found while the others wait.
-    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    if !arguments.list {
-        LazyLock::force(&PROGRAM);
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    one_at_a_time(trials, || drop(LazyLock::force(&PROGRAM)))
 }
 
 fn killed_while_it_replaces() -> Result<(), Failed> {
@@ -268,21 +263,9 @@ impl Shelf {
 /// A snapshot as the lesson's documentation describes it, made without the lesson's code.
 fn snapshot(numbers: &[u32]) -> Vec<u8> {
     let body: Vec<_> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
-    let fields = [1, body.len() as u32, crc32(&body)];
+    let fields = [1, body.len() as u32, crc32fast::hash(&body)];
     let header = fields.iter().flat_map(|field| field.to_le_bytes());
     b"vectors\n".iter().copied().chain(header).chain(body.iter().copied()).collect()
-}
-
-/// The checksum of zip and gzip, byte by byte.
-fn crc32(bytes: &[u8]) -> u32 {
-    static TABLE: LazyLock<[u32; 256]> = LazyLock::new(|| {
-        std::array::from_fn(|byte| {
-            let step = |rest: u32, _| (rest >> 1) ^ (0xEDB8_8320 * (rest & 1));
-            (0..8).fold(byte as u32, step)
-        })
-    });
-    let table = &*TABLE;
-    !bytes.iter().fold(!0, |rest: u32, byte| table[usize::from(rest as u8 ^ byte)] ^ (rest >> 8))
 }
 
 const SMALL: [u32; 3] = [7, 8, 9];

@@ -2,17 +2,43 @@
 #![allow(dead_code, reason = "none of them needs all of it")]
 
 use std::env;
+use std::io;
 use std::path::PathBuf;
+use std::process::{Child, ExitCode, ExitStatus};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use book::preprocess::all_of;
 use book::workbook::Workbook;
 use fastrand::Rng;
-use libtest_mimic::{Completion, Failed};
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
 /// Where a program is, if it is installed.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
+/// Runs tests of which each has the machine for itself, and says what it found while the others wait.
+/// `build` makes what they need before the first one starts, and is left out for a mere list.
+pub fn one_at_a_time(trials: Vec<Trial>, build: impl FnOnce()) -> ExitCode {
+    let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
+    if !arguments.list {
+        build();
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// How a process ended, if it does within a time.
+pub fn ended_within(process: &mut Child, time: Duration) -> io::Result<Option<ExitStatus>> {
+    let limit = Instant::now() + time;
+    while Instant::now() < limit {
+        if let Some(status) = process.try_wait()? {
+            return Ok(Some(status));
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+    Ok(None)
 }
 
 /// A test that is ignored where a program is not installed.
