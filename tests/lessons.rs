@@ -21,7 +21,7 @@ use book::programs::{self, Programs};
 use book::promise::{Profile, PythonVersion};
 use book::recording::Recording;
 use book::run::{Gate, HANGS, end_with_this_process, leftovers};
-use book::workbook::{Lesson, Located, MARKER, Workbook};
+use book::workbook::{Lesson, Located, MARKER, Study, Workbook};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use verdict::{Broken, FirstRun, Verdict};
 
@@ -150,10 +150,11 @@ fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
                 add(name, located, Subject::Lesson);
             }
         }
+        let Some(Study { exercise, .. }) = &lesson.study else { continue };
         let name = &lesson.name;
-        add(format!("exercise::{name}"), &lesson.exercise, Subject::Exercise);
-        add(format!("solution::{name}"), &lesson.exercise, Subject::Solution);
-        add(format!("starter::{name}"), &lesson.exercise, Subject::Starter);
+        add(format!("exercise::{name}"), exercise, Subject::Exercise);
+        add(format!("solution::{name}"), exercise, Subject::Solution);
+        add(format!("starter::{name}"), exercise, Subject::Starter);
     }
     checks
 }

@@ -15,7 +15,7 @@ use crate::outcomes::{Outcomes, ending};
 use crate::promise::{CODE, Profile, Promise, Run, Scenario};
 use crate::recording::Recording;
 use crate::timeline;
-use crate::workbook::{Lesson, Problem, Workbook, blocks, lesson_name, measured, outcomes, shown};
+use crate::workbook::{Lesson, Problem, Workbook, blocks, measured, outcomes, shown};
 
 /// The preprocessor, under the name that it has in `book.toml`.
 #[derive(Debug)]
@@ -56,9 +56,8 @@ fn render(
     recordings: &BTreeMap<String, Recording>,
 ) -> Result<(), Problem> {
     let Some(path) = &chapter.source_path else { return Ok(()) };
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let lesson = lesson_name(&stem).and_then(|name| workbook.lesson(name));
     let path = Path::new("book/chapters").join(path);
+    let lesson = workbook.lessons.iter().find(|lesson| lesson.chapter == path);
     let problem = |(line, message)| Problem { path: path.clone(), line: Some(line), message };
     let blocks = blocks(&chapter.content).map_err(problem)?;
     let measured = measured(&chapter.content).map_err(problem)?;

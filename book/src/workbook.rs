@@ -39,14 +39,27 @@ pub struct Lesson {
     pub chapter: PathBuf,
     /// What the chapter promises of the lesson's programs.
     pub scenarios: Vec<Located>,
-    /// What the chapter promises of the exercise's solution.
-    pub exercise: Located,
+    /// What a reader works through; an appendix with programs has none.
+    pub study: Option<Study>,
     /// The figures that the chapter tells without promising them.
     pub measured: Vec<Block<Measured>>,
     /// The tables that show several scenarios side by side.
     pub outcomes: Vec<Block<Outcomes>>,
     /// The recordings that the chapter shows.
     pub shown: Vec<Shown>,
+}
+
+/// What makes a chapter a lesson: its question, how long it takes, and its exercise.
+#[derive(Debug)]
+pub struct Study {
+    /// What the reader may have asked before opening the book.
+    pub question: String,
+    /// Minutes to read the chapter.
+    pub to_read: u32,
+    /// Minutes to run its programs and do the exercise.
+    pub to_do: u32,
+    /// What the chapter promises of the exercise's solution.
+    pub exercise: Located,
 }
 
 /// A line in a page that shows recordings: `{{#recording heartbeat heartbeat::joined}}` draws them
@@ -154,16 +167,19 @@ impl Workbook {
                     format!("this chapter has no lesson; add the crate lessons/{page}"),
                 ),
                 Some(name) => lessons.extend(read.lesson(page, name, chapter, &text)),
+                None if crates.contains(page) => {
+                    lessons.extend(read.appendix(page, chapter, &text));
+                }
                 None => read.page_without_lesson(&chapter, &text),
             }
         }
-        for directory in crates.iter().filter(|name| lesson_name(name).is_some()) {
-            if !pages.contains(directory) {
-                read.report(
-                    Path::new("lessons").join(directory),
-                    None,
-                    format!("this lesson has no chapter; add book/chapters/{directory}.md"),
-                );
+        for directory in crates.iter().filter(|name| !pages.contains(name)) {
+            let path = Path::new("lessons").join(directory);
+            let has_programs = ["src/bin", "src/main.rs"];
+            if has_programs.iter().any(|part| root.join(&path).join(part).exists()) {
+                let message =
+                    format!("this lesson has no chapter; add book/chapters/{directory}.md");
+                read.report(path, None, message);
             }
         }
         let workbook = Self { root, lessons };
@@ -228,7 +244,7 @@ impl Workbook {
     fn unknown_recordings(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         for lesson in &self.lessons {
-            if lesson.shown.is_empty() {
+            if lesson.shown.is_empty() && lesson.study.is_some() {
                 let message =
                     format!("no run is shown; add a line `{{{{#recording {}}}}}`", lesson.name);
                 problems.push(Problem::new(&lesson.chapter, None, message));
@@ -399,6 +415,15 @@ pub fn lesson_name(page: &str) -> Option<&str> {
     (number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
 }
 
+/// A chapter's question, and its minutes to read and to do.
+fn opening(text: &str) -> Option<(String, u32, u32)> {
+    let mut lines = text.lines().skip(1).filter(|line| !line.is_empty());
+    let question = lines.next()?.strip_prefix('*')?.strip_suffix("?*")?;
+    let minutes = lines.next()?.strip_prefix('*')?.strip_suffix(" minutes to do.*")?;
+    let (to_read, to_do) = minutes.split_once(" minutes to read, ")?;
+    Some((format!("{question}?"), to_read.parse().ok()?, to_do.parse().ok()?))
+}
+
 /// Reads the workbook and keeps what is wrong with it.
 struct Reading<'a> {
     root: &'a Path,
@@ -467,6 +492,43 @@ impl Reading<'_> {
     }
 
     fn lesson(&mut self, page: &str, name: &str, chapter: PathBuf, text: &str) -> Option<Lesson> {
+        let (lesson, exercises) = self.chapter(page, name, chapter, text)?;
+        let [exercise] = &exercises[..] else {
+            let found = exercises.len();
+            self.report(
+                &lesson.chapter,
+                exercises.get(1).map(|block| block.line),
+                format!("{found} exercises; a chapter has one promise block with `starter_breaks`"),
+            );
+            return None;
+        };
+        let Some((question, to_read, to_do)) = opening(text) else {
+            let message = "a chapter begins with its title, its question (`*Why …?*`) and \
+                           `*6 minutes to read, 10 minutes to do.*`";
+            self.report(&lesson.chapter, Some(1), message);
+            return None;
+        };
+        let study = Study { question, to_read, to_do, exercise: exercise.clone() };
+        self.complete(Lesson { study: Some(study), ..lesson })
+    }
+
+    /// A page with programs that is no lesson: nobody works through it.
+    fn appendix(&mut self, page: &str, chapter: PathBuf, text: &str) -> Option<Lesson> {
+        let (lesson, exercises) = self.chapter(page, page, chapter, text)?;
+        for block in exercises {
+            self.report(&lesson.chapter, Some(block.line), "only a lesson has an exercise");
+        }
+        self.complete(lesson)
+    }
+
+    /// What any page with programs has, and its blocks with `starter_breaks`.
+    fn chapter(
+        &mut self,
+        page: &str,
+        name: &str,
+        chapter: PathBuf,
+        text: &str,
+    ) -> Option<(Lesson, Vec<Located>)> {
         let known = self.problems.len();
         let blocks = self.read(&chapter, blocks(text));
         let measured = self.read(&chapter, measured(text));
@@ -483,25 +545,21 @@ impl Reading<'_> {
         if scenarios.is_empty() {
             self.report(&chapter, None, "nothing is promised here; add a ` ```promise` block");
         }
-        let [exercise] = &exercises[..] else {
-            let found = exercises.len();
-            self.report(
-                &chapter,
-                exercises.get(1).map(|block| block.line),
-                format!("{found} exercises; a chapter has one promise block with `starter_breaks`"),
-            );
-            return None;
-        };
         let lesson = Lesson {
             name: name.to_owned(),
             directory: Path::new("lessons").join(page),
             chapter,
             scenarios,
-            exercise: exercise.clone(),
+            study: None,
             measured,
             outcomes,
             shown,
         };
+        Some((lesson, exercises))
+    }
+
+    /// Checks that all parts of a page with programs belong together.
+    fn complete(&mut self, lesson: Lesson) -> Option<Lesson> {
         self.same_name_twice(&lesson);
         self.open_cells(&lesson);
         self.programs(&lesson);
@@ -557,10 +615,12 @@ impl Reading<'_> {
 
     /// Each promise has its program, and each program its promise.
     fn programs(&mut self, lesson: &Lesson) {
-        let mut sources = vec![lesson.source(&lesson.exercise_program())];
-        sources.push(lesson.source(&lesson.solution_program()));
-        let mut needed: Vec<_> =
-            sources.into_iter().map(|path| (lesson.exercise.line, path)).collect();
+        let mut needed = Vec::new();
+        if let Some(study) = &lesson.study {
+            let programs = [lesson.exercise_program(), lesson.solution_program()];
+            let sources = programs.iter().map(|program| lesson.source(program));
+            needed.extend(sources.map(|path| (study.exercise.line, path)));
+        }
         for Located { line, scenario } in &lesson.scenarios {
             let program = lesson.program(scenario);
             if !scenario.is_python_only() {
@@ -610,7 +670,9 @@ impl Reading<'_> {
             Ok(manifest) => manifest,
             Err(error) => return self.report(path, None, error.message().to_owned()),
         };
-        for key in ["name", "default-run"] {
+        // An appendix has no program of its own name.
+        let keys = ["name", "default-run"];
+        for key in keys.into_iter().take(if lesson.study.is_some() { 2 } else { 1 }) {
             let value = manifest.get("package").and_then(|package| package.get(key));
             if value.and_then(toml::Value::as_str) != Some(&lesson.name) {
                 self.report(&path, None, format!("expected `{key} = \"{}\"`", lesson.name));
@@ -662,6 +724,8 @@ mod tests {
     use super::*;
 
     const CHAPTER: &str = "# The heartbeat
+*Why does it not exit?*
+*6 minutes to read, 10 minutes to do.*
 {{#recording heartbeat}}
 ```promise
 ends = 3.5
@@ -718,8 +782,11 @@ python = \"3.6\"
         let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
         let lesson = workbook.lesson("heartbeat").expect("the lesson");
         assert_eq!(lesson.chapter, Path::new("book/chapters/02-heartbeat.md"));
-        assert_eq!(lesson.scenarios[0].line, 3);
-        assert_eq!(lesson.exercise.line, 11);
+        assert_eq!(lesson.scenarios[0].line, 5);
+        let study = lesson.study.as_ref().expect("a lesson to work through");
+        assert_eq!(study.question, "Why does it not exit?");
+        assert_eq!((study.to_read, study.to_do), (6, 10));
+        assert_eq!(study.exercise.line, 13);
     }
 
     #[test]
@@ -748,9 +815,9 @@ python = \"3.6\"
         assert_eq!(
             scratch.problems(),
             [
-                format!("{at}:11: lessons/02-heartbeat/src/bin/heartbeat-solution.rs is missing"),
-                format!("{at}:3: lessons/02-heartbeat/src/main.rs is missing"),
-                format!("{at}:3: lessons/02-heartbeat/heartbeat.py is missing"),
+                format!("{at}:13: lessons/02-heartbeat/src/bin/heartbeat-solution.rs is missing"),
+                format!("{at}:5: lessons/02-heartbeat/src/main.rs is missing"),
+                format!("{at}:5: lessons/02-heartbeat/heartbeat.py is missing"),
             ]
         );
     }
@@ -793,14 +860,14 @@ python = \"3.6\"
         let at = "book/chapters/02-heartbeat.md";
         let chapter = CHAPTER.replace("python = \"3.6\"", "pyhton = \"3.6\"");
         scratch.write(at, &chapter);
-        assert!(scratch.problems()[0].starts_with(&format!("{at}:6: unknown field `pyhton`")));
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:8: unknown field `pyhton`")));
         // Also in a list, where the block is indented.
         let chapter = CHAPTER.replace("   exit = 0", "   exti = 0");
         scratch.write(at, &chapter);
-        assert!(scratch.problems()[0].starts_with(&format!("{at}:14: unknown field `exti`")));
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:16: unknown field `exti`")));
         // What is missing is missing from the whole block.
         scratch.write(at, &CHAPTER.replace("ends = 3.5\n", ""));
-        assert_eq!(scratch.problems(), [format!("{at}:3: missing field `ends`")]);
+        assert_eq!(scratch.problems(), [format!("{at}:5: missing field `ends`")]);
     }
 
     #[test]
@@ -811,7 +878,7 @@ python = \"3.6\"
         let one = "a chapter has one promise block with `starter_breaks`";
         assert_eq!(scratch.problems(), [format!("{at}: 0 exercises; {one}")]);
         scratch.write(at, &format!("{CHAPTER}\n```promise\nends = 1\nexit = 0\n```\n"));
-        assert_eq!(scratch.problems(), [format!("{at}:17: a second scenario without a `name`")]);
+        assert_eq!(scratch.problems(), [format!("{at}:19: a second scenario without a `name`")]);
     }
 
     #[test]
@@ -826,7 +893,7 @@ python = \"3.6\"
         assert_eq!(
             recordings(&scratch),
             [format!(
-                "{at}:2: book/recordings/heartbeat.toml is missing; \
+                "{at}:4: book/recordings/heartbeat.toml is missing; \
                  `cargo run -- record heartbeat` makes it"
             )]
         );
@@ -843,13 +910,13 @@ python = \"3.6\"
         scratch.write(at, &CHAPTER.replace("#recording heartbeat", "#recording heartbaet"));
         assert_eq!(
             scratch.problems(),
-            [format!("{at}:2: there is no scenario `heartbaet` to show a recording of")]
+            [format!("{at}:4: there is no scenario `heartbaet` to show a recording of")]
         );
         scratch.write(at, &CHAPTER.replace("{{#recording heartbeat}}", "{{#log heartbeat}}"));
         assert_eq!(
             scratch.problems(),
             [format!(
-                "{at}:2: write `{{{{#recording <scenario>…}}}}` or `{{{{#log <scenario> <lines>}}}}`"
+                "{at}:4: write `{{{{#recording <scenario>…}}}}` or `{{{{#log <scenario> <lines>}}}}`"
             )]
         );
         scratch.write(at, &CHAPTER.replace("{{#recording heartbeat}}", ""));
@@ -878,8 +945,8 @@ stderr = \"beat\"
         assert_eq!(
             scratch.problems(),
             [format!(
-                "{at}:3: this does not decide whether stderr has `beat`, \
-                 which the table on line 16 asks"
+                "{at}:5: this does not decide whether stderr has `beat`, \
+                 which the table on line 18 asks"
             )]
         );
         let decided = CHAPTER.replacen("exit = 0\n", "exit = 0\nstderr = [{ says = [] }]\n", 1);
@@ -889,7 +956,7 @@ stderr = \"beat\"
         scratch.write(at, &format!("{decided}{unknown}"));
         assert_eq!(
             scratch.problems(),
-            [format!("{at}:20: this chapter has no scenario `heartbeat::joined`")]
+            [format!("{at}:22: this chapter has no scenario `heartbeat::joined`")]
         );
         let rust_only = decided.replacen("python = \"3.6\"\n", "", 1);
         scratch.remove("lessons/02-heartbeat/heartbeat.py");
@@ -899,7 +966,7 @@ stderr = \"beat\"
         );
         assert_eq!(
             scratch.problems(),
-            [format!("{at}:20: no Python program is run for `heartbeat`")]
+            [format!("{at}:22: no Python program is run for `heartbeat`")]
         );
         scratch.write("lessons/02-heartbeat/heartbeat.py", "");
         let python_only = decided.replacen("ends", "program = \"heartbeat.py\"\nends", 1);
@@ -907,10 +974,10 @@ stderr = \"beat\"
         assert!(
             scratch
                 .problems()
-                .contains(&format!("{at}:21: no Rust program is run for `heartbeat`"))
+                .contains(&format!("{at}:23: no Rust program is run for `heartbeat`"))
         );
         scratch.write(at, &format!("{decided}{}", table.replace("stderr", "stdrr")));
-        assert!(scratch.problems()[0].starts_with(&format!("{at}:25: unknown field `stdrr`")));
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:27: unknown field `stdrr`")));
         scratch.write("book/chapters/index.md", &format!("# First\n\n{table}"));
         scratch.write("book/chapters/SUMMARY.md", "[I](index.md)\n[H](02-heartbeat.md)\n");
         scratch.write(at, CHAPTER);
@@ -928,7 +995,7 @@ stderr = \"beat\"
         scratch.write("book/chapters/02-heartbeat.md", &chapter);
         assert_eq!(
             scratch.problems(),
-            ["book/chapters/02-heartbeat.md:3: \
+            ["book/chapters/02-heartbeat.md:5: \
               lessons/02-heartbeat/Cargo.toml has no feature `kafka`"]
         );
         let manifest = "[package]\nname = \"heartbeat\"\ndefault-run = \"heartbeat\"\n\
@@ -937,7 +1004,54 @@ stderr = \"beat\"
         let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
         let lesson = workbook.lesson("heartbeat").expect("the lesson");
         assert_eq!(lesson.package(&lesson.scenarios[0].scenario), "heartbeat/kafka");
-        assert_eq!(lesson.package(&lesson.exercise.scenario), "heartbeat");
+        let study = lesson.study.as_ref().expect("a lesson to work through");
+        assert_eq!(lesson.package(&study.exercise.scenario), "heartbeat");
+    }
+
+    #[test]
+    fn a_chapter_opens_with_its_question_and_its_minutes() {
+        let at = "book/chapters/02-heartbeat.md";
+        for (written, wrong) in [
+            ("*Why does it not exit?*", ""),
+            ("not exit?*", "not exit.*"),
+            ("*6 minutes to read", "*six minutes to read"),
+            ("10 minutes to do.*", "10 minutes.*"),
+        ] {
+            let scratch = Scratch::new();
+            scratch.write(at, &CHAPTER.replace(written, wrong));
+            let message = "a chapter begins with its title, its question (`*Why …?*`) and \
+                           `*6 minutes to read, 10 minutes to do.*`";
+            assert_eq!(scratch.problems(), [format!("{at}:1: {message}")]);
+        }
+    }
+
+    #[test]
+    fn an_appendix_may_have_programs() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/claims.md";
+        let page = "# Claims\n\n```promise\nprogram = \"claims-gc\"\nends = 1\nexit = 0\n```\n";
+        scratch.write("book/chapters/SUMMARY.md", "[H](02-heartbeat.md)\n[C](claims.md)\n");
+        scratch.write(at, page);
+        scratch.write("lessons/claims/Cargo.toml", "[package]\nname = \"claims\"\n");
+        scratch.write("lessons/claims/src/bin/claims-gc.rs", "");
+        assert_eq!(scratch.problems(), [""; 0]);
+        scratch.write("lessons/claims/src/bin/claims-lock.rs", "");
+        assert_eq!(
+            scratch.problems(),
+            [format!("lessons/claims/src/bin/claims-lock.rs: no promise in {at} runs it")]
+        );
+        scratch.remove("lessons/claims/src/bin/claims-lock.rs");
+        scratch.write(
+            at,
+            &format!("{page}\n```promise\nstarter_breaks = [\"ends\"]\nends = 1\nexit = 0\n```\n"),
+        );
+        assert_eq!(scratch.problems(), [format!("{at}:9: only a lesson has an exercise")]);
+        scratch.remove(at);
+        scratch.write("book/chapters/SUMMARY.md", "[H](02-heartbeat.md)\n");
+        assert_eq!(
+            scratch.problems(),
+            ["lessons/claims: this lesson has no chapter; add book/chapters/claims.md"]
+        );
     }
 
     #[test]
