@@ -1,5 +1,5 @@
 //! The mdBook preprocessor: turns each `promise`, `measured` and `outcomes` block into a table in words,
-//! and each line that names recordings into their pictures and transcripts.
+//! each line that names recordings into their pictures and transcripts, and `{{#map}}` into the map.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
+use crate::map;
 use crate::measured::{Measured, Source};
 use crate::outcomes::{Outcomes, ending};
 use crate::promise::{CODE, Profile, Promise, Run, Scenario};
@@ -31,9 +32,11 @@ impl Preprocessor for Workshop {
         let root = context.root.parent().ok_or_else(|| anyhow!("book/ is not in a checkout"))?;
         let workbook = Workbook::load(root).map_err(all_of)?;
         let recordings = workbook.recordings().map_err(all_of)?;
+        let map = map::map(&book, &workbook);
         let mut problems = Vec::new();
         book.for_each_mut(|item| {
             if let BookItem::Chapter(chapter) = item {
+                chapter.content = chapter.content.replace(map::DIRECTIVE, &map);
                 problems.extend(render(chapter, &workbook, &recordings).err());
             }
         });
