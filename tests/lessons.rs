@@ -3,15 +3,16 @@
 //! `heartbeat` and `heartbeat::joined` run a lesson's programs, `python::…` their Python twins,
 //! `solution::heartbeat` the exercise's solution, `exercise::heartbeat` what the reader has made
 //! of the exercise, and `starter::heartbeat` proves that the untouched exercise fails as it should.
+//! `progress` runs all exercises and lists how far the reader is.
 
 mod verdict;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
@@ -26,7 +27,11 @@ use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use verdict::{Broken, FirstRun, Verdict};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    let lists_progress = arguments.filter.as_deref() == Some("progress");
+    if lists_progress {
+        arguments.filter = Some("exercise::".to_owned());
+    }
     let read = Workbook::load(&Workbook::home())
         .and_then(|workbook| Ok((workbook.recordings()?, Arc::new(workbook))));
     let (recordings, workbook) = match read {
@@ -43,7 +48,7 @@ fn main() -> ExitCode {
     let shared = Arc::new(Shared {
         recordings,
         ignored: Ignored::read(&workbook.root),
-        solved: workbook.lessons.iter().map(|_| AtomicBool::default()).collect(),
+        exercises: workbook.lessons.iter().map(|_| OnceLock::new()).collect(),
         ..Shared::default()
     });
     let selected = select(&arguments, &checks);
@@ -81,7 +86,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
 
-    shared.tell_what_is_next(&workbook);
+    shared.tell_progress(&workbook, lists_progress);
     let left = leftovers();
     for process in &left {
         eprintln!("a process is left over from the check: {process}");
@@ -119,8 +124,29 @@ struct Shared {
     python: OnceLock<Result<Python, String>>,
     recordings: BTreeMap<String, Recording>,
     ignored: Ignored,
-    /// For each lesson, whether its exercise was judged and passed.
-    solved: Vec<AtomicBool>,
+    /// For each lesson, what this run found of its exercise.
+    exercises: Vec<OnceLock<Progress>>,
+}
+
+/// How far the reader is with an exercise.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// The marker is still there.
+    NotStarted,
+    /// It does not compile, or breaks a promise.
+    Broken,
+    /// It keeps all promises.
+    Done,
+}
+
+impl Display for Progress {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotStarted => "not started",
+            Self::Broken => "broken",
+            Self::Done => "done",
+        })
+    }
 }
 
 /// The names in `.gitignore`: what a program may leave where the reader stands. A workbook that came
@@ -167,7 +193,10 @@ fn select(arguments: &Arguments, checks: &[Check]) -> BTreeMap<Profile, BTreeSet
         if !is_left_out && check.feature() != Some(false) {
             let scenario = &check.located.scenario;
             let packages = selected.entry(scenario.profile).or_default();
-            packages.insert(check.lesson().package(scenario));
+            // An exercise that is not begun is not run.
+            if check.subject != Subject::Exercise || !check.has_marker() {
+                packages.insert(check.lesson().package(scenario));
+            }
         }
     }
     selected
@@ -190,11 +219,16 @@ impl Check {
                 Some(reason) => Ok(Completion::ignored_with(reason)),
                 None => self.judge(&shared),
             },
-            Subject::Exercise if self.has_marker() => Ok(Completion::ignored_with("not started")),
+            Subject::Exercise if self.has_marker() => {
+                shared.note(self.lesson, Progress::NotStarted);
+                Ok(Completion::ignored_with(Progress::NotStarted.to_string()))
+            }
             Subject::Exercise => {
-                let completion = self.judge(&shared)?;
-                shared.solved[self.lesson].store(true, Ordering::Relaxed);
-                Ok(completion)
+                let judged = self.judge(&shared);
+                let is_done = judged.is_ok();
+                let progress = if is_done { Progress::Done } else { Progress::Broken };
+                shared.note(self.lesson, progress);
+                judged
             }
             Subject::Starter if self.has_marker() => self.judge_starter(&shared),
             Subject::Starter => Ok(Completion::ignored_with("begun: the marker is gone")),
@@ -366,7 +400,7 @@ impl Shared {
                 let programs = programs::build(&workbook.root, packages, *profile);
                 programs.map(|programs| (*profile, programs)).map_err(|error| format!("{error:#}"))
             };
-            selected.iter().map(build).collect()
+            selected.iter().filter(|(_, packages)| !packages.is_empty()).map(build).collect()
         });
     }
 
@@ -393,17 +427,42 @@ impl Shared {
             })
     }
 
-    /// Names the next exercise that is not begun, after the last one that has just been passed.
-    fn tell_what_is_next(&self, workbook: &Workbook) {
-        let solved = |index: &usize| self.solved[*index].load(Ordering::Relaxed);
-        let count = workbook.lessons.len();
-        let Some(last) = (0..count).rev().find(solved) else { return };
-        let others = (last + 1..count).chain(0..last).map(|index| &workbook.lessons[index]);
-        let next = others.map(|lesson| lesson.source(&lesson.exercise_program()));
-        let next = next.map(|source| (has_marker(&workbook.root, &source), source));
-        let passed = &workbook.lessons[last].name;
-        match next.into_iter().find(|(is_new, _)| *is_new) {
-            Some((_, source)) => {
+    /// Keeps what was found of a lesson's exercise. Each is judged once.
+    fn note(&self, lesson: usize, progress: Progress) {
+        let _ = self.exercises[lesson].set(progress);
+    }
+
+    /// Tells how far the reader is, as far as this run has found out: each exercise by name if
+    /// `each` is set, the numbers if all were looked at, and which one comes after the last that
+    /// is done.
+    fn tell_progress(&self, workbook: &Workbook, each: bool) {
+        let lessons = workbook.lessons.iter().enumerate();
+        let lessons: Vec<_> = lessons.filter(|(_, lesson)| lesson.study.is_some()).collect();
+        let found: Vec<_> = lessons
+            .iter()
+            .filter_map(|(index, lesson)| Some((*lesson, *self.exercises[*index].get()?)))
+            .collect();
+        if each {
+            for (lesson, progress) in &found {
+                println!("  {:<20} {progress}", lesson.name);
+            }
+        }
+        let all = [Progress::Done, Progress::Broken, Progress::NotStarted];
+        if found.len() == lessons.len() {
+            let counts = all.map(|wanted| {
+                let count = found.iter().filter(|(_, progress)| *progress == wanted).count();
+                format!("{count} {wanted}")
+            });
+            println!("exercises: {}; `cargo test progress` lists them", counts.join(", "));
+        }
+        let done = found.iter().rposition(|(_, progress)| *progress == Progress::Done);
+        let Some(passed) = done.map(|index| found[index].0) else { return };
+        let before = lessons.iter().take_while(|(_, lesson)| lesson.name != passed.name).count();
+        let others = lessons[before + 1..].iter().chain(&lessons[..before]);
+        let mut sources = others.map(|(_, lesson)| lesson.source(&lesson.exercise_program()));
+        let passed = &passed.name;
+        match sources.find(|source| has_marker(&workbook.root, source)) {
+            Some(source) => {
                 println!("exercise {passed}: passed. The next one is {}", source.display());
             }
             None => println!("exercise {passed}: passed. All exercises are begun."),

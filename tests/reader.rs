@@ -88,6 +88,7 @@ fn the_way_through_an_exercise() {
     let desk = Desk::new();
     without_marker_the_work_is_judged(&desk);
     a_solved_exercise_names_the_next_one(&desk);
+    the_exercises_are_listed_with_how_far_they_are(&desk);
     a_compile_error_is_shown_and_fails_that_exercise_alone(&desk);
     a_solved_starter_with_its_marker_says_so(&desk);
     twins_need_a_python(&desk);
@@ -126,6 +127,19 @@ fn a_solved_exercise_names_the_next_one(desk: &Desk) {
     let (text, code) = desk.check(&["--exact", "exercise::critical-worker"]);
     assert_eq!(code, Some(0), "{text}");
     has(&text, &format!("exercise critical-worker: passed. The next one is {SECOND}"));
+}
+
+fn the_exercises_are_listed_with_how_far_they_are(desk: &Desk) {
+    desk.edit(SECOND, |text| text.replace(MARKER, ""));
+    let (text, code) = desk.check(&["progress"]);
+    assert_eq!(code, Some(101), "{text}");
+    has(
+        &text,
+        "  critical-worker      done\n  heartbeat            broken\n  service-roles        not started\n",
+    );
+    let (_, others) = text.split_once("exercises: ").expect("the numbers");
+    has(others, "1 done, 1 broken, 22 not started; `cargo test progress` lists them");
+    desk.edit(SECOND, |text| text + MARKER);
 }
 
 fn a_compile_error_is_shown_and_fails_that_exercise_alone(desk: &Desk) {
