@@ -43,7 +43,7 @@ pub fn map(book: &Book, workbook: &Workbook) -> String {
             let path = path.display();
             let _ = writeln!(
                 map,
-                "- [{question}]({path})  \n  {title}. {to_read} minutes to read, {to_do} to do."
+                "- [{question}]({path})\n\n  {title}. {to_read} minutes to read, {to_do} to do.\n"
             );
         }
     }
@@ -76,6 +76,7 @@ fn minutes<'a>(lessons: impl IntoIterator<Item = &'a Entry<'a>>) -> String {
 fn hours(minutes: u32) -> String {
     match (minutes / 60, minutes % 60) {
         (0, rest) => format!("{rest} minutes"),
+        (hours, 0) => format!("{hours} h"),
         (hours, rest) => format!("{hours} h {rest} min"),
     }
 }
@@ -86,6 +87,6 @@ mod tests {
 
     #[test]
     fn long_times_are_told_in_hours() {
-        assert_eq!([40, 60, 275].map(hours), ["40 minutes", "1 h 0 min", "4 h 35 min"]);
+        assert_eq!([40, 60, 275].map(hours), ["40 minutes", "1 h", "4 h 35 min"]);
     }
 }
