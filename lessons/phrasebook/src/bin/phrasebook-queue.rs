@@ -1,0 +1,42 @@
+//! Hand work to a thread through a queue, and close the queue.
+
+use std::error::Error;
+use std::panic::resume_unwind;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
+
+use tracing::info;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    lesson_log::init();
+    let (orders, queue) = mpsc::channel();
+    let printer = thread::Builder::new()
+        .name("printer".to_owned())
+        .spawn(move || print_labels(queue))?;
+
+    // ANCHOR: close
+    orders.send("tea")?;
+    orders.send("coffee")?;
+    info!("the last order is in");
+    drop(orders);
+    printer
+        .join()
+        .unwrap_or_else(|panic| resume_unwind(panic));
+    // ANCHOR_END: close
+    Ok(())
+}
+
+// ANCHOR: get
+fn print_labels(queue: Receiver<&str>) {
+    for order in queue {
+        print_label(order);
+    }
+    info!("the queue is closed and empty");
+}
+// ANCHOR_END: get
+
+fn print_label(order: &str) {
+    thread::sleep(Duration::from_millis(500));
+    info!("the label for {order} is printed");
+}
