@@ -358,6 +358,34 @@ fn a_picture_is_no_burden_to_its_page() {
     }
 }
 
+/// A heading is a question, and below it each answer that leads to a lesson is a link in bold type.
+#[test]
+fn the_decision_tree_and_its_text_say_the_same() {
+    let page = &PAGES["which-thread.html"];
+    let (tree, below) = find(r#"(?s)<div class="tree">(.*?)</div>"#, page)
+        .first()
+        .and_then(|tree| Some((*tree, page.split_once(tree)?.1)))
+        .expect("a tree");
+    let questions: Vec<_> = find(r"<strong>(.*?)</strong>", tree)
+        .iter()
+        .enumerate()
+        .map(|(index, question)| text(&format!("{}. {question}", index + 1)))
+        .collect();
+    let told: Vec<_> = find(r"(?s)<h3[^>]*>(.*?)</h3>", below).into_iter().map(text).collect();
+    assert_eq!(questions, told, "the tree's questions, and the headings below it");
+    let leaves = find(r"(?s)<em>((?:yes|no)</em> <a.*?</a>)", tree);
+    let told: Vec<_> = find(r"(?s)((?:Yes|No): <strong><a.*?</a>)</strong>", below)
+        .iter()
+        .map(|leaf| leaf.replace("Yes: <strong>", "yes</em> ").replace("No: <strong>", "no</em> "))
+        .collect();
+    assert_eq!(leaves, told, "the tree's answers, and those in bold type below it");
+    assert!(leaves.len() > questions.len(), "{leaves:?}");
+    for leaf in leaves {
+        let file: u8 = find(r#"href="(\d+)-"#, leaf)[0].parse().expect("a lesson's number");
+        assert!(leaf.contains(&format!("({file})</a>")), "{leaf}");
+    }
+}
+
 #[test]
 fn a_forgotten_flag_is_guessed() {
     let said = |word| {
