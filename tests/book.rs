@@ -6,12 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use book::glossary::Glossary;
 use book::outcomes::ending;
 use book::preprocess::Workshop;
 use book::programs;
@@ -155,6 +157,63 @@ fn every_link_inside_the_book_leads_somewhere() {
         }
     }
     assert_eq!(broken, Vec::<String>::new());
+}
+
+#[test]
+fn the_first_use_of_each_term_leads_to_the_glossary_and_no_other_does() {
+    let source = Workbook::home().join("book/chapters/glossary.md");
+    let glossary = Glossary::read(&fs::read_to_string(source).expect("the glossary"));
+    let glossary = glossary.expect("no mistakes");
+    let mut count = 0;
+    for (name, page) in &*PAGES {
+        if ["404.html", "glossary.html", "print.html"].contains(&name.as_str()) {
+            continue;
+        }
+        let (prose, linked) = prose_and_terms(find("(?s)<main>(.*)</main>", page)[0]);
+        let mut seen = BTreeSet::new();
+        let uses = glossary.uses(&prose, 0..prose.len()).into_iter();
+        let first_uses = uses.filter(|(_, term)| seen.insert(&*term.id));
+        let expected: Vec<_> =
+            first_uses.map(|(range, term)| (range.start, &prose[range], &*term.id)).collect();
+        let linked: Vec<_> =
+            linked.iter().map(|(range, id)| (range.start, &prose[range.clone()], &**id)).collect();
+        assert_eq!(linked, expected, "{name}");
+        count += linked.len();
+    }
+    // The print page has the same links, to its own copy of the entries.
+    let entries = find(r#"<dt id="([^"]*)""#, &PAGES["print.html"]);
+    let links = find(r##"<a class="term" href="#([^"]*)""##, &PAGES["print.html"]);
+    assert_eq!(links.len(), count);
+    assert_eq!(links.iter().find(|link| !entries.contains(link)), None);
+}
+
+/// The running prose of a page, and where in it a word leads to which entry of the glossary. A
+/// control character stands where the page has something else.
+fn prose_and_terms(html: &str) -> (String, Vec<(Range<usize>, String)>) {
+    let replace = |html: &str, pattern: &str, by: &str| {
+        Regex::new(pattern).expect("a pattern").replace_all(html, by).into_owned()
+    };
+    let term = r#"(?s)<a class="term" href="glossary.html#([^"]*)">(.*?)</a>"#;
+    let mut html = replace(html, term, "\u{1}$1\u{2}$2\u{3}");
+    for other in ["figure", "code", "pre", "svg", "summary", "thead", "h1", "h2", "h3", "a", "div"]
+    {
+        html = replace(&html, &format!(r"(?s)<{other}\b.*?</{other}>"), "\u{0}");
+    }
+    html = replace(&html, "(?s)<em>\u{201c}.*?</em>", "\u{0}");
+    html = replace(&html, "<[^>]*>", "\u{0}");
+    let (mut prose, mut terms) = (String::new(), Vec::new());
+    for (index, part) in html.split('\u{1}').enumerate() {
+        let mut rest = part;
+        if index > 0 {
+            let (id, after) = part.split_once('\u{2}').expect("a word");
+            let (word, after) = after.split_once('\u{3}').expect("an end");
+            terms.push((prose.len()..prose.len() + word.len(), id.to_owned()));
+            prose.push_str(word);
+            rest = after;
+        }
+        prose.push_str(rest);
+    }
+    (prose, terms)
 }
 
 #[test]

@@ -10,6 +10,7 @@ use maud::{Markup, html};
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
+use crate::glossary;
 use crate::map;
 use crate::measured::{Measured, Source};
 use crate::outcomes::{Outcomes, ending};
@@ -27,7 +28,8 @@ impl Preprocessor for Workshop {
         "workbook"
     }
 
-    /// Checks the whole workbook, then renders the promises and the recordings of each chapter.
+    /// Checks the whole workbook, then renders the promises and the recordings of each chapter and
+    /// links the terms of the glossary.
     fn run(&self, context: &PreprocessorContext, mut book: Book) -> Result<Book> {
         let root = context.root.parent().ok_or_else(|| anyhow!("book/ is not in a checkout"))?;
         let workbook = Workbook::load(root).map_err(all_of)?;
@@ -40,6 +42,7 @@ impl Preprocessor for Workshop {
                 problems.extend(render(chapter, &workbook, &recordings).err());
             }
         });
+        problems.extend(glossary::link(&mut book).err().unwrap_or_default());
         if problems.is_empty() { Ok(book) } else { Err(all_of(problems)) }
     }
 

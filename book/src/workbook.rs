@@ -693,7 +693,8 @@ fn is_hidden(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
-fn line_of(text: &str, offset: usize) -> usize {
+/// The line that a byte of a text is on, counted from 1.
+pub(crate) fn line_of(text: &str, offset: usize) -> usize {
     1 + text[..offset].matches('\n').count()
 }
 
