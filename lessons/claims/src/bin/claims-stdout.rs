@@ -1,0 +1,23 @@
+//! A detached thread holds the lock of stdout, and `main` returns with half a line unprinted.
+
+use std::io;
+use std::thread;
+use std::time::Duration;
+
+use tracing::info;
+
+// ANCHOR: program
+fn main() -> io::Result<()> {
+    lesson_log::init();
+    info!("my own work takes 0.5 s");
+    print!("half a line");
+    thread::Builder::new().name("holder".to_owned()).spawn(|| {
+        let _held = io::stdout().lock();
+        loop {
+            thread::park();
+        }
+    })?;
+    thread::sleep(Duration::from_millis(500));
+    Ok(())
+}
+// ANCHOR_END: program
