@@ -3,6 +3,11 @@
 //! The picture is inline SVG without a view box. Positions in time are per cent of the width, all
 //! other sizes are pixels, so that it fills a wide page and a phone's with text of the same size.
 //! Colours come from `theme/workbook.css`; nothing is told by colour alone.
+//!
+//! `theme/workbook.js` replays a figure. It draws over the pictures, below their labels, and reads
+//! from the figure what it cannot see there: the seconds that the axis spans (`data-span`), when
+//! each line of a transcript came (`data-at`), and when the process ended (`data-ended`), which is
+//! when everything without a time of its own is known. So the log's format is read in Rust alone.
 
 use std::collections::BTreeSet;
 
@@ -36,7 +41,7 @@ const MOST_LANES: usize = 12;
 pub fn figure(shown: &[Shown<'_>]) -> Markup {
     let span = shown.iter().map(|one| one.recording.ended).fold(0.01, f64::max);
     html! {
-        figure.recording {
+        figure.recording data-span=(span) {
             @for one in shown {
                 p { (one.command) }
                 (picture(one, span))
@@ -60,14 +65,19 @@ pub fn log(recording: &Recording, lines: usize) -> Markup {
 
 /// One line an element, so that no blank line ends the HTML in the middle of a page of Markdown.
 fn transcript(recording: &Recording) -> Markup {
+    let at = |line: &str| {
+        let log = line.parse::<LogLine>().ok()?;
+        // Its clock is the program's, the end's is the recorder's: they differ by milliseconds.
+        Some(log.at.as_secs_f64().min(recording.ended))
+    };
     html! {
-        pre.transcript {
-            @for line in &recording.stdout { samp { (line) } "\n" }
+        pre.transcript data-ended=(recording.ended) {
+            @for line in &recording.stdout { samp data-at=[at(line)] { (line) } "\n" }
             @if !recording.stderr.is_empty() {
                 em { "On standard error:" } "\n"
                 @for line in &recording.stderr { samp { (line) } "\n" }
             }
-            em { (the_end(recording)) "." }
+            em data-at=(recording.ended) { (the_end(recording)) "." }
             @for file in &recording.file {
                 "\n" em { (left_behind(file)) @if !file.last.is_empty() { ", at the end:" } }
                 @for line in &file.last { "\n" samp { (line) } }
@@ -93,6 +103,7 @@ fn picture(shown: &Shown<'_>, span: f64) -> Markup {
     let axis = TOP + LANE * lanes.len() as f64;
     let height = axis + AXIS + FILE * recording.file.len() as f64;
     let scale = Scale { span };
+    let place = |index: usize| format!("translate(0 {})", TOP + LANE * index as f64);
     html! {
         svg.timeline id=(id) role="img" width="100%" height=(height)
             aria-labelledby=(format!("{id}-title {id}-description"))
@@ -102,18 +113,17 @@ fn picture(shown: &Shown<'_>, span: f64) -> Markup {
             (axis_marks(&scale, axis))
             (end_of_process(recording, &scale, axis))
             @for (index, lane) in lanes.iter().enumerate() {
-                g transform=(format!("translate(0 {})", TOP + LANE * index as f64)) {
-                    @match lane {
-                        Lane::Thread(thread) => (lane_of(thread, recording, &scale)),
-                        Lane::Others(count) => {
-                            text.fate x="1%" y=(BAR_Y + 8.0) {
-                                "… and " (count) " more threads …"
-                            }
-                        }
-                    }
+                @if let Lane::Thread(thread) = lane {
+                    g transform=(place(index)) { (life(thread, recording, &scale)) }
                 }
             }
             (joins(recording, &lanes, &scale))
+            g.labels {
+                (label_of_end(recording, &scale))
+                @for (index, lane) in lanes.iter().enumerate() {
+                    g transform=(place(index)) { (label(lane, recording)) }
+                }
+            }
             @for (index, file) in recording.file.iter().enumerate() {
                 g transform=(format!("translate(0 {})", axis + AXIS + FILE * index as f64)) {
                     rect.file x="1%" y="2" width="97%" height=(FILE - 6.0) rx="3" {}
@@ -208,15 +218,31 @@ fn anchor(is_first: bool, time: f64, scale: &Scale) -> &'static str {
     }
 }
 
-fn lane_of(thread: &Thread, recording: &Recording, scale: &Scale) -> Markup {
-    let end = thread.returned.unwrap_or(recording.ended);
-    // The recorder's end is not the program's: it tears nothing.
-    let is_cut = recording.cuts(thread) && !recording.goes_on();
+fn label(lane: &Lane<'_>, recording: &Recording) -> Markup {
     html! {
-        text x="1%" y="12" {
-            tspan.name { (thread.name) }
-            tspan.(if is_cut { "cut" } else { "fate" }) dx="8" { (fate(thread, recording)) }
+        @match lane {
+            Lane::Thread(thread) => text x="1%" y="12" {
+                tspan.name { (thread.name) }
+                tspan.(if is_torn(thread, recording) { "cut" } else { "fate" }) dx="8" {
+                    (fate(thread, recording))
+                }
+            },
+            Lane::Others(count) => text.fate x="1%" y=(BAR_Y + 8.0) {
+                "… and " (count) " more threads …"
+            },
         }
+    }
+}
+
+/// The recorder's end is not the program's: it tears nothing.
+fn is_torn(thread: &Thread, recording: &Recording) -> bool {
+    recording.cuts(thread) && !recording.goes_on()
+}
+
+/// A thread's bars, the dots of its log, and its end.
+fn life(thread: &Thread, recording: &Recording, scale: &Scale) -> Markup {
+    let end = thread.returned.unwrap_or(recording.ended);
+    html! {
         @for (from, to) in work(thread, end) {
             rect.work x=(scale.at(from)) y=(BAR_Y) width=(scale.width(from, to)) height=(BAR) {}
         }
@@ -233,7 +259,7 @@ fn lane_of(thread: &Thread, recording: &Recording, scale: &Scale) -> Markup {
                 title { (line.to_string().trim_start()) }
             }
         }
-        @if is_cut {
+        @if is_torn(thread, recording) {
             svg.torn x=(scale.at(end)) y=(BAR_Y) overflow="visible" {
                 path d="M2 -2 L2 16 L-5 14.5 L0 11.5 L-6 8.5 L0 5.5 L-6 2.5 L-2 -2 Z" {}
                 polyline points="-5,14.5 0,11.5 -6,8.5 0,5.5 -6,2.5 -2,-1" {}
@@ -318,13 +344,18 @@ fn joins(recording: &Recording, lanes: &[Lane<'_>], scale: &Scale) -> Markup {
 
 fn end_of_process(recording: &Recording, scale: &Scale, axis: f64) -> Markup {
     let x = scale.at(recording.ended);
+    html! {
+        line.(if recording.goes_on() { "stop" } else { "end" }) x1=(x) x2=(x) y1="16" y2=(axis) {}
+    }
+}
+
+fn label_of_end(recording: &Recording, scale: &Scale) -> Markup {
     // On a phone the sentence takes two thirds of the width.
     let (text_x, anchor) = match recording.ended / scale.span {
-        0.66.. => (x.clone(), "end"),
+        0.66.. => (scale.at(recording.ended), "end"),
         _ => (scale.at(0.0), "start"),
     };
     html! {
-        line.(if recording.goes_on() { "stop" } else { "end" }) x1=(x) x2=(x) y1="16" y2=(axis) {}
         text x=(text_x) y="12" text-anchor=(anchor) { (the_end(recording)) }
     }
 }
@@ -505,6 +536,27 @@ mod tests {
         has(&svg, ">still waits at 6 s<", 1);
         has(&svg, ">still runs at 6 s<", 1);
         has(&svg, "cut off", 0);
+    }
+
+    #[test]
+    fn a_replay_knows_when_each_line_came() {
+        let svg = draw(
+            r#"
+            ended = 2.5
+            exit = 0
+            stdout = [" 0.000s main       start", "no log", " 2.501s main       done"]
+            stderr = ["boom"]
+            thread = [{ name = "main", born = 0.0 }]
+            "#,
+        );
+        has(&svg, r#"<figure class="recording" data-span="2.5">"#, 1);
+        has(&svg, r#"<pre class="transcript" data-ended="2.5">"#, 1);
+        has(&svg, r#"<samp data-at="0"> 0.000s main       start</samp>"#, 1);
+        has(&svg, "<samp>no log</samp>", 1);
+        // No line comes after the end.
+        has(&svg, r#"<samp data-at="2.5"> 2.501s main       done</samp>"#, 1);
+        has(&svg, "<samp>boom</samp>", 1);
+        has(&svg, r#"<em data-at="2.5">The process ends at 2.5 s, exit code 0.</em>"#, 1);
     }
 
     #[test]
