@@ -448,6 +448,12 @@ fn the_decision_tree_and_its_text_say_the_same() {
 }
 
 #[test]
+fn our_own_script_is_no_burden_either() {
+    let script = include_str!("../book/theme/workbook.js");
+    assert!(script.len() < 10_000, "book/theme/workbook.js has {} bytes", script.len());
+}
+
+#[test]
 fn a_forgotten_flag_is_guessed() {
     let said = |word| {
         let output = book(&[word]);

@@ -1,14 +1,17 @@
-// Opens every page of the book in a real browser and reports what is wrong with it.
+// Opens every page of the book in a real browser, uses it as a reader does, and reports what is
+// wrong.
 //
-// node browser.mjs <chromium> <base address> <page>…
+// node browser.mjs <chromium> <base address> <JSON of {pages, questions}>
 //
-// Prints one line of JSON a page and view: {"page", "view", "problems": […]}.
+// Prints one line of JSON a test: {"name", "problems": […]}.
 
 import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { chromium } from 'playwright-core';
+import { replay } from './replay.mjs';
 
-const [executablePath, base, ...pages] = process.argv.slice(2);
+const [executablePath, base, book] = process.argv.slice(2);
+const { pages, questions } = JSON.parse(book);
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const views = [
     { name: 'light', theme: 'light', width: 1280 },
@@ -17,13 +20,30 @@ const views = [
     { name: 'phone-navy', theme: 'navy', width: 360 },
 ];
 
+// No page takes so many milliseconds to load, even on a busy machine.
+const HANGS = 120_000;
+
+function report(name, problems) {
+    console.log(JSON.stringify({ name, problems }));
+}
+
 const browser = await chromium.launch({
     executablePath,
     args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-background-networking',
         '--disable-component-update', '--disable-sync', '--no-first-run'],
 });
-for (const view of views) {
+// What is held against time has the browser for itself.
+await replay(browser, base, { look, listen }, report);
+await search();
+// The rest has not to be on time: as many views at once as there are cores to show them.
+const contents = {};
+const looks = Promise.all(views.map(lookThrough));
+await print(looks);
+await browser.close();
+
+async function lookThrough(view) {
     const context = await browser.newContext({ viewport: { width: view.width, height: 900 } });
+    context.setDefaultTimeout(HANGS);
     await context.addInitScript(theme => localStorage.setItem('mdbook-theme', theme), view.theme);
     const page = await context.newPage();
     let problems = [];
@@ -42,14 +62,78 @@ for (const view of views) {
     for (const name of pages) {
         problems = [];
         await page.goto(base + name, { waitUntil: 'load' });
+        contents[name] = await page.evaluate(list);
         problems.push(...await page.evaluate(look, view.width));
-        await page.evaluate(axe);
-        problems.push(...await page.evaluate(listen));
-        console.log(JSON.stringify({ page: name, view: view.name, problems }));
+        // Its colours are looked at on paper; on a screen they are those of the other pages.
+        const rules = name === 'print.html' ? { 'color-contrast': { enabled: false } } : {};
+        problems.push(...await listen(page, { rules }));
+        report(`${view.name}::${name}`, problems);
     }
     await context.close();
 }
-await browser.close();
+
+// Each lesson's question, typed into the search, leads to the lesson.
+async function search() {
+    const page = await browser.newPage();
+    await page.goto(base, { waitUntil: 'load' });
+    await page.keyboard.press('/');
+    const field = page.getByRole('searchbox');
+    const results = page.locator('#mdbook-searchresults a');
+    await page.waitForFunction(() => document.activeElement.id === 'mdbook-searchbar');
+    for (const [name, [chapter, question]] of Object.entries(questions)) {
+        await field.fill(question);
+        // The search begins when a key is released.
+        await field.press('End');
+        await page.waitForFunction(
+            question => document.getElementById('mdbook-searchresults-header')
+                .textContent.includes(`for '${question}'`),
+            question);
+        const found =
+            await results.evaluateAll(links => links.map(link => link.getAttribute('href')));
+        const first = found.slice(0, 3).map(address => address.replace(/.*\/|\?[^#]*/g, ''));
+        const isFound = first.some(address => address.startsWith(chapter));
+        report(`search::${name}`,
+            isFound ? [] : [`"${question}" leads to ${first.join(', ') || 'nothing'}`]);
+    }
+    await page.close();
+}
+
+// The page for printing, on A4 with margins of 10 mm and in a dark theme, has what the other pages
+// have, and it can be read.
+async function print(looks) {
+    const [width, height] = [718, 1047];
+    const page = await browser.newPage({ viewport: { width, height } });
+    page.setDefaultTimeout(HANGS);
+    await page.addInitScript(() => localStorage.setItem('mdbook-theme', 'navy'));
+    await page.emulateMedia({ media: 'print' });
+    await page.goto(`${base}print.html`, { waitUntil: 'load' });
+    const printed = await page.evaluate(list);
+    const problems = await page.evaluate(look, width);
+    problems.push(...await listen(page));
+    await looks;
+    for (const [name, { titles, pictures }] of Object.entries(contents)) {
+        const missing = [...titles.filter(title => !printed.titles.includes(title)),
+            ...Object.keys(pictures).filter(id => !printed.pictures[id])];
+        problems.push(...missing.map(what => `${what} of ${name} is missing`));
+    }
+    for (const [id, { left, right, height: tall }] of Object.entries(printed.pictures)) {
+        if (left < 0 || right > width || tall > height) {
+            problems.push(`${id} is cut: it goes from ${left} to ${right}, ${tall} pixels high`);
+        }
+    }
+    report('print::every_chapter_and_every_picture_is_on_paper', problems);
+    await page.close();
+}
+
+// The titles and the pictures of a page: runs in the page.
+function list() {
+    const pictures = [...document.querySelectorAll('svg.timeline')];
+    return {
+        titles: [...document.querySelectorAll('main h1')].map(title => title.textContent),
+        pictures: Object.fromEntries(
+            pictures.map(picture => [picture.id, picture.getBoundingClientRect().toJSON()])),
+    };
+}
 
 // What can be seen: runs in the page.
 function look(width) {
@@ -88,10 +172,14 @@ function look(width) {
     return problems;
 }
 
-// What a screen reader meets: runs in the page.
-async function listen() {
-    const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
-    const { violations } = await window.axe.run({ runOnly: tags });
+// What a screen reader meets. Takes a part of the page, without one all of it, and axe's rules.
+async function listen(page, { part = 'html', rules = {} } = {}) {
+    await page.evaluate(axe);
+    const violations = await page.evaluate(async ([part, rules]) => {
+        const runOnly = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'];
+        const options = { runOnly, rules, resultTypes: ['violations'] };
+        return (await window.axe.run(document.querySelector(part), options)).violations;
+    }, [part, rules]);
     return violations.flatMap(({ id, nodes }) =>
         nodes.map(node => `axe ${id}: ${node.target} ${node.failureSummary.replace(/\s+/g, ' ')}`));
 }

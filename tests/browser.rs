@@ -1,4 +1,5 @@
-//! Every page of the book in a real browser: in light and dark, on a desk and on a phone.
+//! Every page of the book in a real browser, in light and dark, on a desk and on a phone; the
+//! replay of its recordings; its search; and the page for printing.
 //!
 //! Needs Chromium, Node.js and `npm ci --prefix tests`; without them the tests are listed as
 //! ignored.
@@ -13,50 +14,87 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, OnceLock};
 
+use book::preprocess::all_of;
 use book::programs;
 use book::promise::Profile;
 use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Trial};
 use scratch::copy_of;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use tools::on_path;
 
 const VIEWS: [&str; 4] = ["light", "navy", "phone", "phone-navy"];
 
+/// What `replay.mjs` tries.
+const REPLAY: [&str; 9] = [
+    "play_moves_the_cursor_as_time_goes",
+    "five_times_as_fast_is_five_times_as_fast",
+    "a_pause_holds_the_cursor",
+    "at_the_end_everything_is_shown_and_play_begins_anew",
+    "the_keyboard_moves_the_cursor_and_turns_no_page",
+    "with_less_motion_a_button_steps_from_line_to_line",
+    "paper_shows_everything_in_the_middle_of_a_replay",
+    "without_scripts_everything_is_there_and_nothing_to_press",
+    "anybody_can_use_it_in_every_theme",
+];
+
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let findings: Arc<OnceLock<Result<Findings, String>>> = Arc::default();
-    let pages = pages();
-    let mut trials = Vec::new();
-    for page in &pages {
-        for view in VIEWS {
-            let (findings, pages, page) = (Arc::clone(&findings), pages.clone(), page.clone());
-            trials.push(Trial::ignorable_test(format!("{view}::{page}"), move || {
-                let browser = match Browser::find() {
-                    Ok(browser) => browser,
-                    Err(reason) => return Ok(Completion::ignored_with(reason)),
-                };
-                // The first test that needs it looks at all pages, in one browser.
-                let findings = findings.get_or_init(|| browser.look_at(&pages)).as_ref()?;
-                match findings.get(&(page.clone(), view.to_owned())) {
-                    Some(problems) if problems.is_empty() => Ok(Completion::Completed),
-                    Some(problems) => Err(problems.join("\n").into()),
-                    None => Err("the browser has not come to this page".into()),
-                }
-            }));
+    let book = match Workbook::load(&Workbook::home()) {
+        Ok(workbook) => Arc::new(Book { pages: pages(), questions: questions(&workbook) }),
+        Err(problems) => {
+            eprintln!("{:#}", all_of(problems));
+            return ExitCode::FAILURE;
         }
-    }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    };
+    let findings: Arc<OnceLock<Result<Findings, String>>> = Arc::default();
+    let trials = book.tests().into_iter().map(|name| {
+        let (findings, book) = (Arc::clone(&findings), Arc::clone(&book));
+        Trial::ignorable_test(name.clone(), move || {
+            let browser = match Browser::find() {
+                Ok(browser) => browser,
+                Err(reason) => return Ok(Completion::ignored_with(reason)),
+            };
+            // The first test that needs it has everything looked at, in one browser.
+            let findings = findings.get_or_init(|| browser.look_at(&book)).as_ref()?;
+            match findings.get(&name) {
+                Some(problems) if problems.is_empty() => Ok(Completion::Completed),
+                Some(problems) => Err(problems.join("\n").into()),
+                None => Err("the browser has not come to this".into()),
+            }
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
-/// What is wrong, by page and view.
-type Findings = BTreeMap<(String, String), Vec<String>>;
+/// What is to be looked at.
+#[derive(Serialize)]
+struct Book {
+    /// The pages, the one for printing included.
+    pages: Vec<String>,
+    /// The page of each lesson and its question, as a reader types it.
+    questions: BTreeMap<String, (String, String)>,
+}
+
+impl Book {
+    /// The names of the tests.
+    fn tests(&self) -> Vec<String> {
+        let pages = self.pages.iter();
+        let looks = pages.flat_map(|page| VIEWS.map(|view| format!("{view}::{page}")));
+        let searches = self.questions.keys().map(|lesson| format!("search::{lesson}"));
+        let replays = REPLAY.iter().map(|name| format!("replay::{name}"));
+        let print = "print::every_chapter_and_every_picture_is_on_paper".to_owned();
+        looks.chain(searches).chain(replays).chain([print]).collect()
+    }
+}
+
+/// What is wrong, by test.
+type Findings = BTreeMap<String, Vec<String>>;
 
 /// A line that `browser.mjs` prints.
 #[derive(Deserialize)]
 struct Finding {
-    page: String,
-    view: String,
+    name: String,
     problems: Vec<String>,
 }
 
@@ -76,7 +114,9 @@ impl Browser {
         Ok(Self { chromium })
     }
 
-    fn look_at(&self, pages: &[String]) -> Result<Findings, String> {
+    fn look_at(&self, what: &Book) -> Result<Findings, String> {
+        let tests = what.tests();
+        let what = serde_json::to_string(what).map_err(|error| error.to_string())?;
         let programs = programs::build(&Workbook::home(), ["book"], Profile::Dev);
         let book = programs.map_err(|error| format!("{error:#}"))?.remove("book");
         let scratch = copy_of(&["book", "lessons"]);
@@ -95,7 +135,7 @@ impl Browser {
             .arg("browser.mjs")
             .arg(&self.chromium)
             .arg(address.unwrap_or_default())
-            .args(pages)
+            .arg(what)
             .current_dir(env!("CARGO_MANIFEST_DIR"))
             .output();
         // The server has no state that an end in the middle could hurt.
@@ -110,7 +150,10 @@ impl Browser {
             .map(|line| {
                 let finding: Finding =
                     serde_json::from_str(line).map_err(|error| format!("{line}: {error}"))?;
-                Ok(((finding.page, finding.view), finding.problems))
+                if !tests.contains(&finding.name) {
+                    return Err(format!("browser.rs does not know {}", finding.name));
+                }
+                Ok((finding.name, finding.problems))
             })
             .collect()
     }
@@ -128,4 +171,15 @@ fn pages() -> Vec<String> {
     pages.push("print.html".to_owned());
     pages.sort();
     pages
+}
+
+/// Each lesson's page and question. Nobody types the marks of code.
+fn questions(workbook: &Workbook) -> BTreeMap<String, (String, String)> {
+    let studied = workbook.lessons.iter().filter_map(|lesson| {
+        let question = lesson.study.as_ref()?.question.replace('`', "");
+        let page =
+            lesson.chapter.with_extension("html").file_name()?.to_string_lossy().into_owned();
+        Some((lesson.name.clone(), (page, question)))
+    });
+    studied.collect()
 }
