@@ -82,7 +82,7 @@ fn render(
             let (lesson, located) = workbook.scenario(name)?;
             Some(timeline::Shown {
                 scenario: name,
-                command: command(lesson, &located.scenario),
+                command: html! { code { (run_command(lesson, &located.scenario)) } },
                 recording: recordings.get(name)?,
             })
         });
@@ -114,7 +114,7 @@ fn table(lesson: &Lesson, scenario: &Scenario) -> Markup {
     html! {
         div.promise {
             table id=[id] {
-                caption { (command(lesson, scenario)) }
+                caption { code { (run_command(lesson, scenario)) } }
                 tbody {
                     (rows(&scenario.runs[0]))
                     @if scenario.twice {
@@ -161,33 +161,44 @@ pub fn check_command(lesson: &Lesson, scenario: &Scenario) -> String {
 }
 
 /// What the reader types to run it.
-fn command(lesson: &Lesson, scenario: &Scenario) -> Markup {
+pub fn run_command(lesson: &Lesson, scenario: &Scenario) -> String {
     let program = match scenario.starter_breaks {
         Some(_) => lesson.exercise_program(),
         None => lesson.program(scenario).to_owned(),
     };
     let args = &scenario.runs[0].args;
-    html! {
-        code {
-            @if scenario.is_python_only() {
-                "python3 " (lesson.twin(&program).display()) (arguments(args))
-            } @else {
-                "cargo run"
-                @if scenario.profile == Profile::Abort { " --profile abort" }
-                " -p " (lesson.name)
-                @if let Some(feature) = &scenario.feature { " --features " (feature) }
-                (which(lesson, &program, args))
-            }
+    if scenario.is_python_only() {
+        return format!("python3 {}{}", lesson.twin(&program).display(), arguments(args));
+    }
+    let profile = if scenario.profile == Profile::Abort { " --profile abort" } else { "" };
+    let feature = scenario.feature.iter().map(|feature| format!(" --features {feature}"));
+    let feature: String = feature.collect();
+    format!("cargo run{profile} -p {}{feature}{}", lesson.name, which(lesson, &program, args))
+}
+
+/// What the reader types to get the figures.
+pub fn measure_command(lesson: &Lesson, measured: &Measured) -> String {
+    match &measured.source {
+        Source::Program { program, args } => {
+            format!("cargo run -p {}{}", lesson.name, which(lesson, program, args))
         }
+        Source::Test(target) => format!("cargo test --test {target}"),
+    }
+}
+
+/// What the reader types to have the figures checked.
+pub fn measure_check_command(lesson: &Lesson, measured: &Measured) -> String {
+    match &measured.source {
+        Source::Program { .. } => format!("cargo test --test measured {}", lesson.name),
+        Source::Test(target) => format!("cargo test --test {target}"),
     }
 }
 
 /// The end of a `cargo run -p <lesson>`: which of its programs, and with which arguments.
-fn which(lesson: &Lesson, program: &str, args: &[String]) -> Markup {
-    html! {
-        @if program != lesson.name { " --bin " (program) }
-        @if !args.is_empty() { " --" (arguments(args)) }
-    }
+fn which(lesson: &Lesson, program: &str, args: &[String]) -> String {
+    let bin = if program == lesson.name { String::new() } else { format!(" --bin {program}") };
+    let dashes = if args.is_empty() { "" } else { " --" };
+    format!("{bin}{dashes}{}", arguments(args))
 }
 
 /// Figures that a chapter tells.
@@ -195,14 +206,7 @@ fn told(lesson: &Lesson, measured: &Measured) -> Markup {
     html! {
         div.measured {
             table {
-                caption { code {
-                    @match &measured.source {
-                        Source::Program { program, args } => {
-                            "cargo run -p " (lesson.name) (which(lesson, program, args))
-                        }
-                        Source::Test(target) => { "cargo test --test " (target) }
-                    }
-                } }
+                caption { code { (measure_command(lesson, measured)) } }
                 thead { tr { th scope="col" { "it printed" } th scope="col" { "checked" } } }
                 tbody {
                     @for figure in &measured.figures {
@@ -216,14 +220,7 @@ fn told(lesson: &Lesson, measured: &Measured) -> Markup {
             p.checked {
                 "Measured on " (measured.date) ", on " (measured.machine) ". Your figures will be \
                  others; what stands under " em { "checked" } " is held by "
-                code {
-                    "cargo test --test "
-                    @match &measured.source {
-                        Source::Program { .. } => { "measured " (lesson.name) }
-                        Source::Test(target) => { (target) }
-                    }
-                }
-                "."
+                code { (measure_check_command(lesson, measured)) } "."
             }
         }
     }
