@@ -1,5 +1,6 @@
 //! The book builds, nothing in it is broken or missing, and its reader stops on time.
 
+mod pages;
 mod scratch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +24,7 @@ use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use pages::{nothing_is_wrong, pages};
 use regex::Regex;
 use scratch::copy_of;
 use tempfile::TempDir;
@@ -33,23 +35,36 @@ static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {
     programs.expect("cargo").remove("book").expect("the reader compiles")
 });
 
-/// The rendered pages, by path.
-static PAGES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+/// The text of each rendered page, and nothing for any other file of the book, by path.
+static FILES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     let dest = TempDir::new().expect("a temporary directory");
     let output = book(&["build", "--dest", &dest.path().to_string_lossy()]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // A file that cannot be included is only warned of.
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let mut pages = BTreeMap::new();
-    for entry in fs::read_dir(dest.path()).expect("the book") {
-        let path = entry.expect("a file").path();
-        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
-        // Not what mdBook keeps for other pages to load.
-        if name.ends_with(".html") && name != "toc.html" {
-            pages.insert(name, fs::read_to_string(&path).expect("a page"));
+    let mut files = BTreeMap::new();
+    let mut directories = vec![dest.path().to_owned()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).expect("the book") {
+            let path = entry.expect("a file").path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let name = path.strip_prefix(dest.path()).expect("a file of the book");
+            let is_page = path.extension().is_some_and(|extension| extension == "html");
+            let text =
+                if is_page { fs::read_to_string(&path).expect("a page") } else { String::new() };
+            files.insert(name.to_string_lossy().into_owned(), text);
         }
     }
-    pages
+    files
+});
+
+/// The rendered pages, by path; not what mdBook keeps for other pages to load.
+static PAGES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
+    let pages = FILES.iter().filter(|(name, _)| name.ends_with(".html") && *name != "toc.html");
+    pages.map(|(name, text)| (name.clone(), text.clone())).collect()
 });
 
 fn book(arguments: &[&str]) -> Output {
@@ -134,31 +149,86 @@ fn nothing_is_left_unrendered() {
     }
 }
 
+/// What leads or loads: in a page's text, in HTML that a chapter holds, and in a picture.
+const LEADS: &str = r#"<[a-zA-Z]+\b[^>]*?\s(?:xlink:)?(?:href|src)=["']([^"']*)["']"#;
+
+/// The line of the chapter that holds what a rendered page leads to, or else the page.
+fn whence(page: &str, link: &str) -> String {
+    let chapter = format!("book/chapters/{}.md", page.trim_end_matches(".html"));
+    let text = fs::read_to_string(Workbook::home().join(&chapter)).unwrap_or_default();
+    let written = [link.to_owned(), link.replace(".html", ".md")];
+    let is_there = |line: &str| written.iter().any(|written| line.contains(written));
+    match text.lines().position(is_there) {
+        Some(index) => format!("{chapter}:{}", index + 1),
+        None => page.to_owned(),
+    }
+}
+
 #[test]
 fn every_link_inside_the_book_leads_somewhere() {
-    let anchors: BTreeMap<_, BTreeSet<_>> = PAGES
+    let ids: BTreeMap<_, BTreeSet<_>> = FILES
         .iter()
-        .map(|(name, page)| (&**name, find(r#"\bid="([^"]*)""#, page).into_iter().collect()))
+        .map(|(name, text)| (name.as_str(), find(r#"\sid=["']([^"']*)["']"#, text)))
+        .map(|(name, ids)| (name, ids.into_iter().collect()))
         .collect();
     let mut broken = Vec::new();
-    // The print page joins all pages and keeps their links.
-    for (name, page) in PAGES.iter().filter(|(name, _)| *name != "print.html") {
-        for link in find(r#"<a\b[^>]*?\bhref="([^"]*)""#, page) {
-            if link.contains("://") || link.starts_with("mailto:") {
+    for (name, page) in &*FILES {
+        for link in find(LEADS, page) {
+            // The page for a wrong address may be shown at any: it says where the book begins.
+            let is_base = name == "404.html" && link == "/";
+            if link.contains("://") || link.starts_with("mailto:") || is_base {
                 continue;
             }
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
             let target = if path.is_empty() { name } else { path };
-            let exists = match anchors.get(target) {
-                None => target == ".",
-                Some(anchors) => anchor.is_empty() || anchors.contains(anchor),
+            let fault = match ids.get(target) {
+                None if target != "." => "there is no such file in the book",
+                Some(ids) if !anchor.is_empty() && !ids.contains(anchor) => {
+                    "the page has no such place"
+                }
+                _ => continue,
             };
-            if !exists {
-                broken.push(format!("{name}: {link}"));
-            }
+            broken.push(format!("{}: {link}: {fault}", whence(name, link)));
         }
     }
-    assert_eq!(broken, Vec::<String>::new());
+    nothing_is_wrong(&broken);
+}
+
+#[test]
+fn a_place_has_its_name_for_itself() {
+    let mut wrong = Vec::new();
+    for (name, page) in &*PAGES {
+        let mut seen = BTreeSet::new();
+        let ids = find(r#"\sid=["']([^"']*)["']"#, page);
+        wrong.extend(
+            ids.into_iter()
+                .filter(|id| !seen.insert(*id))
+                .map(|id| format!("{}: `#{id}` is there more than once", whence(name, id))),
+        );
+    }
+    nothing_is_wrong(&wrong);
+}
+
+/// `cargo test --test text` holds the links of the Markdown to their form.
+#[test]
+fn links_to_elsewhere_are_those_of_the_markdown() {
+    let pages = pages();
+    let links: Vec<_> = pages.iter().flat_map(|page| page.links()).collect();
+    let known: BTreeSet<_> = links.iter().map(|link| link.to.as_str()).collect();
+    let mut wrong = Vec::new();
+    for (name, page) in &*PAGES {
+        let foreign = find(LEADS, page).into_iter().filter(|link| link.contains("//"));
+        wrong.extend(
+            foreign.filter(|link| !known.contains(link.replace("&amp;", "&").as_str())).map(
+                |link| {
+                    format!(
+                        "{name}: {link} is not a link of the chapter's Markdown; write it as one"
+                    )
+                },
+            ),
+        );
+    }
+    nothing_is_wrong(&wrong);
 }
 
 #[test]

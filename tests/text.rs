@@ -1,0 +1,335 @@
+//! What the chapters, README.md and CONTRIBUTING.md say of the outside and of the workbook is so: their
+//! links are well formed and lead somewhere, their code comes from programs that are compiled and run,
+//! and each `cargo test` that they name runs something.
+//!
+//! No other host is asked: of a link to elsewhere only the form is checked. What leads to the
+//! documentation of Rust is looked up where `rustup component add rust-docs` has put it.
+
+mod pages;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use book::workbook::Workbook;
+use pages::{Typed, commands_in_comments, commands_of_tables, nothing_is_wrong, pages, workbook};
+use regex::Regex;
+
+/// The hosts that a page may lead to: documentation that is kept, and who keeps it.
+const HOSTS: &[&str] = &[
+    "aws.amazon.com",
+    "bugs.python.org",
+    "cloud.google.com",
+    "doc.rust-lang.org",
+    "docs.aws.amazon.com",
+    "docs.fluentbit.io",
+    "docs.python.org",
+    "docs.rs",
+    "github.com",
+    "kubernetes.io",
+    "man7.org",
+    "marabos.nl",
+    "peps.python.org",
+    "prometheus.io",
+    "pubs.opengroup.org",
+    "redis.io",
+    "research.google",
+    "rust-lang.github.io",
+    "vector.dev",
+    "www.freedesktop.org",
+    "www.rfc-editor.org",
+    "www.sqlite.org",
+];
+
+/// The words that may stand after an opening fence.
+const FENCES: &[&str] =
+    &["rust,noplayground", "python", "console", "text", "toml", "promise", "measured", "outcomes"];
+
+/// Rust and Python code that stands in a page itself, so that nothing compiles or runs it: the page, the
+/// block's first line of that kind, and why it cannot be a part of a program. Only ever make this list shorter.
+const PASTED: &[(&str, &str, &str)] = &[];
+
+#[test]
+fn links_to_elsewhere_are_well_formed() {
+    let mut wrong = Vec::new();
+    let mut hosts: BTreeSet<&str> = BTreeSet::new();
+    let docs = rust_docs();
+    for page in pages() {
+        for link in page.links() {
+            let Some((scheme, rest)) = link.to.split_once("://") else { continue };
+            let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+            let fault = match HOSTS.iter().find(|known| **known == host) {
+                _ if scheme != "https" => Some("write https".to_owned()),
+                None => Some(format!(
+                    "`{host}` is not among the known hosts; is it where this is documented? Then add \
+                     it to HOSTS in tests/text.rs"
+                )),
+                Some(known) => {
+                    hosts.insert(known);
+                    fault_of(host, path, docs.as_deref())
+                }
+            };
+            wrong.extend(fault.map(|fault| format!("{}: {}: {fault}", link.place, link.to)));
+        }
+    }
+    let unused = HOSTS.iter().filter(|host| !hosts.contains(*host));
+    wrong.extend(unused.map(|host| {
+        format!("tests/text.rs: no link leads to `{host}` any more; take it out of HOSTS")
+    }));
+    nothing_is_wrong(&wrong);
+}
+
+/// What is wrong with the path of a link to a known host.
+fn fault_of(host: &str, path: &str, docs: Option<&Path>) -> Option<String> {
+    if path.contains(['?', ' ', '"']) || path.contains("//") {
+        return Some("write the address of the page alone, without what tracks or queries".into());
+    }
+    let is =
+        |pattern: &str| Regex::new(&format!("^(?:{pattern})$")).expect("a pattern").is_match(path);
+    match host {
+        "doc.rust-lang.org" => {
+            let item =
+                "(?:struct|enum|trait|fn|macro|type|constant|keyword|primitive|union|derive|attr)";
+            if path.starts_with("std/")
+                && !is(&format!(r"std/(?:[a-z0-9_]+/)*(?:index|{item}\.\w+)\.html(?:#[\w.-]+)?"))
+            {
+                return Some(
+                    "rustdoc has no such page; it is `std/<module>/<kind>.<name>.html`".into(),
+                );
+            }
+            docs.and_then(|docs| missing(docs, path))
+        }
+        "docs.rs" => fault_of_docs_rs(path),
+        "man7.org" => {
+            let found = Regex::new(r"^linux/man-pages/man(\d)/[A-Za-z0-9_.]+\.(\d)\w*\.html$");
+            let sections = found.expect("a pattern").captures(path);
+            let agree = sections.is_some_and(|sections| sections[1] == sections[2]);
+            (!agree).then(|| "a page is `linux/man-pages/man2/name.2.html`".into())
+        }
+        "docs.python.org" if !is(r"3/[\w./-]+\.html(?:#[\w.-]+)?") => {
+            Some("write `3/…html`, the current Python 3".into())
+        }
+        "github.com" if is(r"[^/]+/[^/]+/(?:blob|tree)/(?:main|master|HEAD)/.*") => {
+            Some("name a release or a commit: lines move on a branch".into())
+        }
+        _ => None,
+    }
+}
+
+/// Where this Rust has its documentation, if it is installed.
+fn rust_docs() -> Option<PathBuf> {
+    let output = Command::new("rustc").args(["--print", "sysroot"]).output().ok()?;
+    let sysroot = String::from_utf8(output.stdout).ok()?;
+    let docs = Path::new(sysroot.trim()).join("share/doc/rust/html");
+    docs.is_dir().then_some(docs)
+}
+
+/// What the installed documentation lacks of a page.
+fn missing(docs: &Path, path: &str) -> Option<String> {
+    let (page, anchor) = path.split_once('#').unwrap_or((path, ""));
+    let page = if page.ends_with('/') { format!("{page}index.html") } else { page.to_owned() };
+    match fs::read_to_string(docs.join(&page)) {
+        Err(_) => Some("the documentation of this Rust has no such page".into()),
+        Ok(html) if anchor.is_empty() || html.contains(&format!("id=\"{anchor}\"")) => None,
+        Ok(_) => {
+            Some(format!("the page has no place `#{anchor}` in the documentation of this Rust"))
+        }
+    }
+}
+
+/// A crate is `docs.rs/<crate>`, a page of it `docs.rs/<crate>/<version>/<crate>/…`: what `latest` leads
+/// to changes. What the workbook depends on has the version that the workspace names.
+fn fault_of_docs_rs(path: &str) -> Option<String> {
+    let parts: Vec<&str> = path.split('/').collect();
+    let (name, version) = match parts[..] {
+        [name] if !name.is_empty() => (name, None),
+        [name, version, module, ref rest @ ..]
+            if module == name.replace('-', "_")
+                && rest.last().is_some_and(|last| last.is_empty() || last.contains(".html"))
+                || module == "src" && rest.len() > 1 =>
+        {
+            (name, Some(version))
+        }
+        _ => {
+            return Some(
+                "write `docs.rs/<crate>` for a crate, and for a page of it \
+                 `docs.rs/<crate>/<version>/<crate>/…html`, or `…/` for its first page"
+                    .into(),
+            );
+        }
+    };
+    let version = version?;
+    let manifest = fs::read_to_string(Workbook::home().join("Cargo.toml")).expect("the manifest");
+    let ours = format!(r#"(?m)^{} = (?:\{{ version = )?"=?([0-9.]+)""#, regex::escape(name));
+    match Regex::new(&ours).expect("a pattern").captures(&manifest) {
+        Some(found) if &found[1] != version => {
+            Some(format!("the workbook depends on {name} {}", &found[1]))
+        }
+        None if !version.starts_with(|letter: char| letter.is_ascii_digit()) => {
+            Some(format!("name a version: what `{version}` leads to changes"))
+        }
+        _ => None,
+    }
+}
+
+#[test]
+fn links_to_files_of_the_workbook_lead_to_one() {
+    let mut wrong = Vec::new();
+    for page in pages() {
+        wrong.extend(page.loose_labels().iter().map(|(place, what)| format!("{place}: {what}")));
+        // Those of the chapters are held in the rendered book: `cargo test --test book`.
+        if page.path.starts_with("book") {
+            continue;
+        }
+        for link in page.links().iter().filter(|link| !link.to.contains("://")) {
+            if !Workbook::home().join(&link.to).is_file() {
+                wrong.push(format!("{}: there is no file `{}`", link.place, link.to));
+            }
+        }
+    }
+    nothing_is_wrong(&wrong);
+}
+
+#[test]
+fn fences_have_a_known_language() {
+    let mut wrong = Vec::new();
+    for fence in pages().iter().flat_map(|page| page.fences()) {
+        if !FENCES.contains(&&*fence.info) {
+            let known = FENCES.join("`, `");
+            let what = match &*fence.info {
+                "" => "a block without a language".to_owned(),
+                info => format!("` ```{info}` is not known here"),
+            };
+            wrong.push(format!("{}: {what}; write one of `{known}`", fence.place));
+        }
+    }
+    nothing_is_wrong(&wrong);
+}
+
+#[test]
+fn rust_and_python_code_comes_from_programs() {
+    // All programs of a lesson are compiled, or held in what the compiler says of them; all its twins
+    // are run by promises: the self-check does not start otherwise.
+    let programs = [
+        ("rust,noplayground", r"(?:src/(?:bin/)?|compile-fail/)[\w-]+\.rs"),
+        ("python", r"[\w-]+\.py"),
+    ];
+    let programs = programs.map(|(language, files)| {
+        let include =
+            format!(r"^\{{\{{#include \.\./\.\./(lessons/[\w-]+/{files})(?::[\w-]+)?\}}\}}$");
+        (language, Regex::new(&include).expect("a pattern"))
+    });
+    let mut wrong = Vec::new();
+    let mut pasted = BTreeSet::new();
+    for fence in pages().iter().flat_map(|page| page.fences()) {
+        let Some((_, include)) = programs.iter().find(|(language, _)| *language == fence.info)
+        else {
+            continue;
+        };
+        let lines: Vec<&str> = fence.body.lines().filter(|line| !line.trim().is_empty()).collect();
+        // That the file and its anchor are there is held by the rendered book.
+        let Some(first) = lines.iter().find(|line| !include.is_match(line)) else { continue };
+        let page = fence.place.path.to_string_lossy().into_owned();
+        let first = first.trim().to_owned();
+        let is_listed = PASTED.iter().any(|(known, line, _)| *known == page && *line == first);
+        if !is_listed {
+            wrong.push(format!(
+                "{}: `{first}` is code that nothing compiles or runs; include it from a program with \
+                 `{{{{#include ../../lessons/…}}}}`, or list it with a reason in PASTED in tests/text.rs",
+                fence.place
+            ));
+        }
+        pasted.insert((page, first));
+    }
+    let gone = PASTED
+        .iter()
+        .filter(|(page, first, _)| !pasted.contains(&((*page).to_owned(), (*first).to_owned())));
+    wrong.extend(gone.map(|(page, first, _)| {
+        format!(
+            "tests/text.rs: {page} has no pasted block `{first}` any more; take it out of PASTED"
+        )
+    }));
+    nothing_is_wrong(&wrong);
+}
+
+/// The tests themselves are not run here: their names are asked for once.
+#[test]
+fn every_cargo_test_selects_something() {
+    let workbook = workbook();
+    let lessons = names_of_tests();
+    let measured: Vec<_> = workbook
+        .lessons
+        .iter()
+        .flat_map(|lesson| {
+            lesson.measured.iter().map(|block| format!("{}::{}", lesson.name, block.says.name))
+        })
+        .collect();
+    let manifest = fs::read_to_string(Workbook::home().join("tests/Cargo.toml")).expect("a file");
+    let manifest: toml::Table = manifest.parse().expect("a manifest");
+    let targets: BTreeSet<_> = manifest["test"]
+        .as_array()
+        .expect("the targets")
+        .iter()
+        .filter_map(|target| target["name"].as_str())
+        .collect();
+    let features = manifest["features"].as_table().expect("the features");
+
+    let mut wrong = Vec::new();
+    let typed = pages().iter().flat_map(|page| page.commands()).collect::<Vec<_>>();
+    let comments = commands_in_comments(&workbook);
+    for Typed { place, line } in
+        typed.into_iter().chain(comments).chain(commands_of_tables(&workbook))
+    {
+        let Some((_, arguments)) = line.split_once("cargo test") else { continue };
+        let mut words = arguments.split_whitespace();
+        let (mut target, mut filter) = (None, None);
+        let mut fault = None;
+        while let Some(word) = words.next() {
+            match word {
+                "--test" => {
+                    target = words.next();
+                    if !target.is_some_and(|name| targets.contains(name)) {
+                        fault = Some("tests/Cargo.toml has no such target".to_owned());
+                    }
+                }
+                "--features" if words.next().is_some_and(|name| features.contains_key(name)) => {}
+                "--features" => fault = Some("tests/Cargo.toml has no such feature".to_owned()),
+                "-p" | "--package" => match words.next() {
+                    Some("self-check" | "book" | "lesson-log") => {}
+                    _ => fault = Some("no package of this name has tests".to_owned()),
+                },
+                word if word.starts_with('-') => {
+                    fault = Some(format!("tests/text.rs does not know what `{word}` does"));
+                }
+                word => filter = Some(word),
+            }
+        }
+        let names = match target {
+            None | Some("lessons") => &lessons,
+            Some("measured") => &measured,
+            Some(_) => &Vec::new(),
+        };
+        if let Some(filter) = filter
+            && !names.iter().any(|name| name.contains(filter))
+        {
+            fault = fault.or_else(|| Some(format!("no test's name has `{filter}` in it")));
+        }
+        wrong.extend(fault.map(|fault| format!("{place}: `{line}`: {fault}")));
+    }
+    nothing_is_wrong(&wrong);
+}
+
+/// The names of the self-check's tests, as it lists them.
+fn names_of_tests() -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["test", "--package", "self-check", "--test", "lessons", "--", "--list"])
+        .current_dir(Workbook::home())
+        .output()
+        .expect("cargo runs");
+    let listed = String::from_utf8_lossy(&output.stdout);
+    let names = listed.lines().filter_map(|line| line.strip_suffix(": test"));
+    let names: Vec<_> = names.map(str::to_owned).collect();
+    assert!(!names.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+    names
+}
