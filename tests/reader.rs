@@ -3,12 +3,12 @@
 //! Needs a compiler and up to a minute: `cargo test --test reader`.
 
 mod scratch;
+mod self_check;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,19 +16,8 @@ use book::workbook::{MARKER, Workbook};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scratch::{copy, copy_of};
+use self_check::self_check;
 use tempfile::TempDir;
-
-/// The self-check that `cargo test` runs.
-static SELF_CHECK: LazyLock<PathBuf> = LazyLock::new(|| {
-    let build = Command::new(env!("CARGO"))
-        .args(["test", "--no-run", "--package", "self-check", "--test", "lessons"])
-        .current_dir(Workbook::home())
-        .output()
-        .expect("cargo runs");
-    let stderr = String::from_utf8_lossy(&build.stderr);
-    let path = stderr.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
-    Workbook::home().join(path.unwrap_or_else(|| panic!("no program in {stderr}")).0)
-});
 
 /// A copy of the workbook that a reader works in. All share one folder of build results, so
 /// there is one test, and its steps come one after another.
@@ -58,11 +47,9 @@ impl Desk {
     }
 
     fn self_check(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(&*SELF_CHECK);
-        command
-            .args(arguments)
-            .env("CARGO_MANIFEST_DIR", self.path("tests"))
-            .env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("reader"));
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reader");
+        let mut command = self_check(self.directory.path(), &target);
+        command.args(arguments);
         command
     }
 }

@@ -1,0 +1,26 @@
+//! The self-check, run in a copy of the workbook.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+use book::workbook::Workbook;
+
+/// The program that `cargo test` runs.
+static SELF_CHECK: LazyLock<PathBuf> = LazyLock::new(|| {
+    let build = Command::new(env!("CARGO"))
+        .args(["test", "--no-run", "--package", "self-check", "--test", "lessons"])
+        .current_dir(Workbook::home())
+        .output()
+        .expect("cargo runs");
+    let stderr = String::from_utf8_lossy(&build.stderr);
+    let path = stderr.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    Workbook::home().join(path.unwrap_or_else(|| panic!("no program in {stderr}")).0)
+});
+
+/// The self-check of the workbook in the directory `root`, which builds its programs in `target`.
+pub fn self_check(root: &Path, target: &Path) -> Command {
+    let mut command = Command::new(&*SELF_CHECK);
+    command.env("CARGO_MANIFEST_DIR", root.join("tests")).env("CARGO_TARGET_DIR", target);
+    command
+}
