@@ -349,7 +349,7 @@ fn a_mistake_in_a_chapter_is_one_line_and_keeps_the_last_book() {
 
 /// A copy of what the reader reads; its own `target/book` is not touched while someone reads it.
 fn scratch() -> TempDir {
-    copy_of(&["book", "lessons"])
+    copy_of(&["book", "lessons", "tests/depth", "tests/depth.toml"])
 }
 
 /// The reader while it serves a copy of the book.

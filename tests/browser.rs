@@ -119,7 +119,7 @@ impl Browser {
         let what = serde_json::to_string(what).map_err(|error| error.to_string())?;
         let programs = programs::build(&Workbook::home(), ["book"], Profile::Dev);
         let book = programs.map_err(|error| format!("{error:#}"))?.remove("book");
-        let scratch = copy_of(&["book", "lessons"]);
+        let scratch = copy_of(&["book", "lessons", "tests/depth", "tests/depth.toml"]);
         let mut server = Command::new(book.ok_or("the reader does not compile")?)
             .args(["--port", "0"])
             .env("CARGO_MANIFEST_DIR", scratch.path().join("book"))
