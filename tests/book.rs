@@ -135,7 +135,7 @@ fn text(html: &str) -> String {
     let text = tags.replace_all(html, " ").split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
     // A space stands where a tag was; before punctuation it does not.
-    text.replace(" ,", ",").replace("&amp;", "&")
+    text.replace(" ,", ",").replace(" ?", "?").replace("&amp;", "&")
 }
 
 #[test]
@@ -267,8 +267,8 @@ fn prose_and_terms(html: &str) -> (String, Vec<(Range<usize>, String)>) {
     };
     let term = r#"(?s)<a class="term" href="glossary.html#([^"]*)">(.*?)</a>"#;
     let mut html = replace(html, term, "\u{1}$1\u{2}$2\u{3}");
-    for other in ["figure", "code", "pre", "svg", "summary", "thead", "h1", "h2", "h3", "a", "div"]
-    {
+    html = replace(&html, r#"(?s)<div class="(?:promise|measured|outcomes)">.*?</div>"#, "\u{0}");
+    for other in ["figure", "code", "pre", "svg", "summary", "thead", "h1", "h2", "h3", "a"] {
         html = replace(&html, &format!(r"(?s)<{other}\b.*?</{other}>"), "\u{0}");
     }
     html = replace(&html, "(?s)<em>\u{201c}.*?</em>", "\u{0}");

@@ -249,7 +249,8 @@ impl Shared {
     /// The scenario whose table has this line above it.
     fn scenario(&self, line: &str) -> Option<&Scenario> {
         self.workbook.lessons.iter().find_map(|lesson| {
-            let scenarios = lesson.scenarios.iter().chain([&lesson.exercise]);
+            let scenarios =
+                lesson.scenarios.iter().chain(lesson.study.iter().map(|study| &study.exercise));
             let mut scenarios = scenarios.map(|located| &located.scenario);
             scenarios.find(|scenario| run_command(lesson, scenario) == line)
         })

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use book::preprocess::{
     all_of, check_command, measure_check_command, measure_command, run_command,
 };
-use book::workbook::Workbook;
+use book::workbook::{Study, Workbook};
 use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 use regex::Regex;
 
@@ -281,8 +281,10 @@ pub fn commands_of_tables(workbook: &Workbook) -> Vec<Typed> {
             add(located.line, run_command(lesson, &located.scenario));
             add(located.line, check_command(lesson, &located.scenario));
         }
-        add(lesson.exercise.line, run_command(lesson, &lesson.exercise.scenario));
-        add(lesson.exercise.line, format!("cargo test {}", lesson.name));
+        if let Some(Study { exercise, .. }) = &lesson.study {
+            add(exercise.line, run_command(lesson, &exercise.scenario));
+            add(exercise.line, format!("cargo test {}", lesson.name));
+        }
         for block in &lesson.measured {
             add(block.line, measure_command(lesson, &block.says));
             add(block.line, measure_check_command(lesson, &block.says));

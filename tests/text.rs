@@ -24,13 +24,17 @@ const HOSTS: &[&str] = &[
     "doc.rust-lang.org",
     "docs.aws.amazon.com",
     "docs.fluentbit.io",
+    "docs.oracle.com",
     "docs.python.org",
     "docs.rs",
     "github.com",
+    "go.dev",
+    "kafka.apache.org",
     "kubernetes.io",
     "man7.org",
     "marabos.nl",
     "peps.python.org",
+    "pkg.go.dev",
     "prometheus.io",
     "pubs.opengroup.org",
     "redis.io",
@@ -257,7 +261,14 @@ fn rust_and_python_code_comes_from_programs() {
 #[test]
 fn every_cargo_test_selects_something() {
     let workbook = workbook();
-    let lessons = names_of_tests();
+    let mut lessons = names_of_tests();
+    // No test, but a word of its own: it lists the exercises.
+    lessons.push("progress".to_owned());
+    let patches = fs::read_to_string(Workbook::home().join("tests/depth.toml")).expect("a file");
+    let patches: toml::Table = patches.parse().expect("a list");
+    let patches = patches["patch"].as_array().expect("the patches").iter();
+    let depth: Vec<_> =
+        patches.filter_map(|patch| patch["lesson"].as_str().map(str::to_owned)).collect();
     let measured: Vec<_> = workbook
         .lessons
         .iter()
@@ -308,6 +319,7 @@ fn every_cargo_test_selects_something() {
         let names = match target {
             None | Some("lessons") => &lessons,
             Some("measured") => &measured,
+            Some("depth") => &depth,
             Some(_) => &Vec::new(),
         };
         if let Some(filter) = filter
