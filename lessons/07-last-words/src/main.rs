@@ -14,8 +14,9 @@ static START: OnceLock<Instant> = OnceLock::new();
 
 // ANCHOR: main
 fn main() -> ExitCode {
-    lesson_log::init();
+    // First: the handler's clock must not be behind the log's.
     START.get_or_init(Instant::now);
+    lesson_log::init();
     let way = env::args().nth(1).unwrap_or_else(|| "return".to_owned());
     if !WAYS.contains(&way.as_str()) {
         eprintln!("unknown way out `{way}`; choose from {}", WAYS.join(", "));

@@ -57,7 +57,7 @@ fn run(way: &str, path: &str, block_time: Duration) -> Result<(), String> {
         _ => drop(guard),
     }
     if way == "waited" {
-        // The thread drops the disk when all is written: the channel closes.
+        // The thread drops the disk after the last line: the channel closes.
         match closed.recv_timeout(Duration::from_secs(5)) {
             Err(RecvTimeoutError::Timeout) => info!("lines are missing"),
             _ => info!("all are written"),

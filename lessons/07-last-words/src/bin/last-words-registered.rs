@@ -11,8 +11,8 @@ use tracing::info;
 static START: OnceLock<Instant> = OnceLock::new();
 
 fn main() -> io::Result<()> {
-    lesson_log::init();
     START.get_or_init(Instant::now);
+    lesson_log::init();
     info!("my own work takes 1.5 s");
     thread::Builder::new().name("ticker".to_owned()).spawn(tick)?;
 

@@ -22,8 +22,8 @@ fn main() -> ExitCode {
 
 fn run(path: &str) -> io::Result<()> {
     let file = File::create(path)?;
-    // ANCHOR: change
     // The change: `_` binds nothing, so the guard is dropped at the end of this line.
+    // ANCHOR: change
     let (mut log, _) = non_blocking(BufWriter::new(file));
     // ANCHOR_END: change
     info!("10000 lines for {path}");
