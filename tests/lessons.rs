@@ -31,6 +31,8 @@ fn main() -> ExitCode {
     let lists_progress = arguments.filter.as_deref() == Some("progress");
     if lists_progress {
         arguments.filter = Some("exercise::".to_owned());
+        // The list has their names.
+        arguments.quiet = true;
     }
     let read = Workbook::load(&Workbook::home())
         .and_then(|workbook| Ok((workbook.recordings()?, Arc::new(workbook))));

@@ -40,10 +40,13 @@ pub fn map(book: &Book, workbook: &Workbook) -> String {
             writeln!(map, "\n## {title}\n\n*{} lessons: {}.*\n", lessons.len(), minutes(lessons));
         for Entry { study, title, path } in lessons {
             let Study { question, to_read, to_do, .. } = study;
-            let path = path.display();
+            // The directory of a lesson, and so its chapter's name, begins with its number.
+            let path = path.display().to_string();
+            let number = path[..2].trim_start_matches('0');
             let _ = writeln!(
                 map,
-                "- [{question}]({path})\n\n  {title}. {to_read} minutes to read, {to_do} to do.\n"
+                "- [{question}]({path})\n\n  \
+                 Lesson {number}, *{title}*: {to_read} minutes to read, {to_do} to do.\n"
             );
         }
     }

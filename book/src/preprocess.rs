@@ -38,11 +38,14 @@ impl Preprocessor for Workshop {
         let mut problems = Vec::new();
         book.for_each_mut(|item| {
             if let BookItem::Chapter(chapter) = item {
-                chapter.content = chapter.content.replace(map::DIRECTIVE, &map);
                 problems.extend(render(chapter, &workbook, &recordings).err());
             }
         });
         problems.extend(glossary::link(&mut book).err().unwrap_or_default());
+        // Last, because whoever clicks a lesson's title does not want the meaning of a word in it.
+        book.for_each_chapter_mut(|chapter| {
+            chapter.content = chapter.content.replace(map::DIRECTIVE, &map);
+        });
         if problems.is_empty() { Ok(book) } else { Err(all_of(problems)) }
     }
 
