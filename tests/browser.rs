@@ -41,7 +41,10 @@ const REPLAY: [&str; 9] = [
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let book = match Workbook::load(&Workbook::home()) {
-        Ok(workbook) => Arc::new(Book { pages: pages(), questions: questions(&workbook) }),
+        Ok(workbook) => {
+            let book = Book { pages: pages(), questions: questions(&workbook), whole: true };
+            Arc::new(book.selected(&arguments))
+        }
         Err(problems) => {
             eprintln!("{:#}", all_of(problems));
             return ExitCode::FAILURE;
@@ -74,9 +77,26 @@ struct Book {
     pages: Vec<String>,
     /// The page of each lesson and its question, as a reader types it.
     questions: BTreeMap<String, (String, String)>,
+    /// Whether the replay and the printed book are tried, too.
+    whole: bool,
 }
 
 impl Book {
+    /// Only what the tests need that run: a look at everything takes minutes.
+    fn selected(mut self, arguments: &Arguments) -> Self {
+        let runs = |name: &str| !arguments.is_filtered_out(&Trial::test(name, || Ok(())));
+        let others = self.tests().into_iter().filter(|name| {
+            let kind = name.split("::").next().unwrap_or_default();
+            runs(name) && (kind == "replay" || kind == "print")
+        });
+        self.whole = others.count() > 0;
+        if !self.whole {
+            self.pages.retain(|page| VIEWS.iter().any(|view| runs(&format!("{view}::{page}"))));
+            self.questions.retain(|lesson, _| runs(&format!("search::{lesson}")));
+        }
+        self
+    }
+
     /// The names of the tests.
     fn tests(&self) -> Vec<String> {
         let pages = self.pages.iter();
@@ -84,7 +104,8 @@ impl Book {
         let searches = self.questions.keys().map(|lesson| format!("search::{lesson}"));
         let replays = REPLAY.iter().map(|name| format!("replay::{name}"));
         let print = "print::every_chapter_and_every_picture_is_on_paper".to_owned();
-        looks.chain(searches).chain(replays).chain([print]).collect()
+        let others = replays.chain([print]).filter(|_| self.whole);
+        looks.chain(searches).chain(others).collect()
     }
 }
 
