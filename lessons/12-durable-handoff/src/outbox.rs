@@ -66,8 +66,8 @@ impl Outbox {
     }
 }
 
-// ANCHOR: buffer
 impl Buffer for Outbox {
+    // ANCHOR: buffer
     fn accept(&mut self, Payment { key, account, amount }: &Payment) -> Result<()> {
         // A statement outside a transaction is one by itself; the commit is inside.
         self.db.execute(

@@ -42,8 +42,8 @@ impl Stream {
     }
 }
 
-// ANCHOR: buffer
 impl Buffer for Stream {
+    // ANCHOR: buffer
     fn accept(&mut self, Payment { key, account, amount }: &Payment) -> Result<()> {
         let amount = amount.to_string();
         let fields = [("key", key), ("account", account), ("amount", &amount)];
