@@ -99,7 +99,7 @@ fn without_marker_the_work_is_judged(desk: &Desk) {
     has(&text, "exercise::critical-worker: book/chapters/01-critical-worker.md:");
     has(
         &text,
-        "  promised  ends 4.4 s after the start (at most 0.5 s later) (first run)\n  but       it ended after 1.6",
+        "  promised  ends 4.4 s after the start (at most 0.5 s later) (first run)\n  but       it ended too early: after 1.6",
     );
     has(&text, "  but       it is \"row 1\\n\"\n");
     has(

@@ -209,7 +209,8 @@ fn judge_end(ends: Ends, outcome: &Outcome) -> Result<(), String> {
             after.as_secs_f64()
         )),
         (Ends::At(time), End::Ended { since_start, .. }) if since_start < time => {
-            Err(format!("it ended after {:.2} s", since_start.as_secs_f64()))
+            // With two decimals 2.298 s would be the 2.3 s that were promised.
+            Err(format!("it ended too early: after {:.3} s", since_start.as_secs_f64()))
         }
         (Ends::At(time), End::Ended { since_output, .. }) if since_output > time + TOLERANCE => {
             Err(format!("it ended after {:.2} s", since_output.as_secs_f64()))

@@ -601,7 +601,11 @@ impl LinePromise {
             }
             Lines::Has(pattern, count) => {
                 let times = texts.iter().filter(|line| pattern.matches(line)).count();
-                count.judge(times)
+                let mut others = texts.iter().flat_map(|line| pattern.figures(line));
+                count.judge(times).map_err(|but| match others.next() {
+                    Some(figure) if times == 0 => format!("the number is {figure}"),
+                    _ => but,
+                })
             }
             Lines::Absent(text) => {
                 Count::ZERO.judge(texts.iter().filter(|line| line.contains(text)).count())
@@ -610,17 +614,28 @@ impl LinePromise {
     }
 }
 
-/// Where a list of lines first differs from what is expected.
+/// Where a list of lines first differs from what is expected. Of blank lines, such as the one that a
+/// panic's message begins with, it names the line after them.
 fn difference(expected: &[String], found: &[String]) -> String {
     let same = expected.iter().zip(found).take_while(|(one, other)| one == other).count();
     let after = match same.checked_sub(1) {
         Some(last) => format!(" after `{}`", expected[last]),
         None => String::new(),
     };
-    match (expected.get(same), found.get(same)) {
-        (Some(missing), None) => format!("`{missing}` is missing{after}"),
-        (None, Some(extra)) => format!("there is `{extra}`{after}"),
-        (Some(expected), Some(found)) => format!("`{found}` is in the place of `{expected}`"),
+    let is_blank = |line: &str| line.trim().is_empty();
+    let found = &found[same..];
+    let told = found.iter().find(|line| !is_blank(line)).or(found.first());
+    let name =
+        |line: &str| if is_blank(line) { "a blank line".to_owned() } else { format!("`{line}`") };
+    match (expected.get(same), told) {
+        (Some(missing), None) => format!("{} is missing{after}", name(missing)),
+        (None, Some(extra)) => format!("there is {}{after}", name(extra)),
+        (Some(expected), Some(found)) if expected == found => {
+            format!("there is a blank line before {}", name(expected))
+        }
+        (Some(expected), Some(found)) => {
+            format!("{} is in the place of {}", name(found), name(expected))
+        }
         (None, None) => "there is no difference".to_owned(),
     }
 }
@@ -667,9 +682,9 @@ impl Pattern {
         self.figures(line).any(|figure| (least..=most).contains(&figure))
     }
 
-    /// The numbers that a line has where this text has its `{}`.
+    /// The numbers that a line has where this text has its `{}`, if it has one.
     pub(crate) fn figures(&self, line: &str) -> impl Iterator<Item = f64> {
-        self.regex.captures_iter(line).filter_map(|captures| captures[1].parse().ok())
+        self.regex.captures_iter(line).filter_map(|captures| captures.get(1)?.as_str().parse().ok())
     }
 
     /// The text, if it has no figure.
@@ -712,7 +727,6 @@ impl Count {
     pub fn judge(self, number: usize) -> Result<(), String> {
         match number {
             _ if (self.least..=self.most).contains(&number) => Ok(()),
-            0 => Err("it does not".to_owned()),
             1 => Err("1 time".to_owned()),
             _ => Err(format!("{number} times")),
         }
