@@ -52,7 +52,9 @@ fn main() -> ExitCode {
         Trial::test("too-large", file_too_large),
         Trial::ignorable_test("synced", needs("strace", each_generation_is_synced)),
     ];
-    one_at_a_time(trials, || drop(LazyLock::force(&PROGRAM)))
+    one_at_a_time(trials, || {
+        LazyLock::force(&PROGRAM);
+    })
 }
 
 fn killed_while_it_replaces() -> Result<(), Failed> {
