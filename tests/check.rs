@@ -358,7 +358,7 @@ fn nothing_is_left_behind() {
     // The orphan holds the pipe open; nobody waits for it.
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert_eq!(verdict.ids(), ["leaves no process behind"].into(), "{verdict}");
-    assert!(verdict.broken[0].but.starts_with("there is sleep (process "), "{verdict}");
+    assert!(verdict.broken[0].but.starts_with("there is sleep 60 (process "), "{verdict}");
     // An exercise can say so itself, to name what its starter breaks.
     assert_eq!(hold(&at_once("leaves = 0"), orphan).ids(), ["leaves"].into());
     keeps(&at_once("leaves = 0"), "echo started");

@@ -73,7 +73,7 @@ pub struct Outcome {
     pub unsent: Vec<String>,
     /// What became of the requests, in their order.
     pub asked: Vec<Asked>,
-    /// The processes that outlived the program.
+    /// The processes that outlived the program, by command line.
     pub left_behind: Vec<String>,
     /// What a program that ended by itself has left in the directory for temporary files.
     pub temporary: Vec<String>,
@@ -584,12 +584,12 @@ fn left_of(mark: &str) -> Vec<(Pid, String)> {
     marked(mark, &others)
 }
 
-fn in_words((pid, name): (Pid, String)) -> String {
-    format!("{name} (process {pid})")
+fn in_words((pid, line): (Pid, String)) -> String {
+    format!("{line} (process {pid})")
 }
 
-/// The processes, but for some, whose environment holds a mark that begins like this, by name. A
-/// zombie counts as gone: its environment is empty. Without /proc nothing is found.
+/// The processes, but for some, whose environment holds a mark that begins like this, by command
+/// line. A zombie counts as gone: its environment is empty. Without /proc nothing is found.
 fn marked(mark: &str, but: &BTreeSet<Pid>) -> Vec<(Pid, String)> {
     let wanted = format!("{MARK}={mark}");
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
@@ -603,8 +603,17 @@ fn marked(mark: &str, but: &BTreeSet<Pid>) -> Vec<(Pid, String)> {
             let environment = fs::read(entry.path().join("environ")).ok()?;
             let mut variables = environment.split(|byte| *byte == 0);
             variables.find(|variable| variable.starts_with(wanted.as_bytes()))?;
-            let name = fs::read(entry.path().join("comm")).unwrap_or_default();
-            Some((pid, lossy(&name).trim_end().to_owned()))
+            Some((pid, command_line(&entry.path())))
         })
         .collect()
+}
+
+/// The command line of a process with this directory in /proc, its program without directories.
+/// (The kernel's own name for it, `comm`, is cut at 15 bytes.)
+fn command_line(process: &Path) -> String {
+    let line = fs::read(process.join("cmdline")).unwrap_or_default();
+    let line = lossy(&line);
+    let (program, arguments) = line.split_once('\0').unwrap_or((&*line, ""));
+    let program = program.rsplit('/').next().unwrap_or_default();
+    format!("{program} {}", arguments.replace('\0', " ")).trim_end().to_owned()
 }
