@@ -254,6 +254,19 @@ fn a_second_run_finds_what_the_first_left() {
         ("made\n", Some(0), &verdict.left[..])
     );
     assert_eq!(verdict.left, ["lock"]);
+
+    // Its arguments are told where they are others.
+    for (first, second, told) in [
+        ("args = [\"one\"]", "args = [\"two\", \"3\"]", "directory, with `two 3`)"),
+        ("args = [\"one\"]", "", "directory, without arguments)"),
+    ] {
+        let runs = format!("{first}\nends = 0\nexit = 0\n[again]\n{second}\nends = 0\nexit = 1");
+        let report = hold(&runs, "true").to_string();
+        assert!(
+            report.contains(&format!("exits with code 1 (second run, in the same {told}")),
+            "{report}"
+        );
+    }
 }
 
 const STOPS: &str = "echo start

@@ -71,9 +71,12 @@ pub fn hold(
     let mut verdict = Verdict::default();
     for (number, run) in scenario.runs.iter().enumerate() {
         let which = match (scenario.runs.len(), number) {
-            (1, _) => "",
-            (_, 0) => " (first run)",
-            _ => " (second run, in the same directory)",
+            (1, _) => String::new(),
+            (_, 0) => " (first run)".to_owned(),
+            _ => format!(
+                " (second run, in the same directory{})",
+                other_arguments(&run.args, &scenario.runs[0].args)
+            ),
         };
         let outcome = book::run::run(command(), directory.path(), run, gate, length)?;
         let files = recording::files(directory.path())?;
@@ -87,14 +90,23 @@ pub fn hold(
         let broken = broken(run, &outcome, directory.path()).into_iter();
         verdict
             .broken
-            .extend(broken.map(|broken| Broken { promised: broken.promised + which, ..broken }));
-        verdict.printed.push_str(&printed(&outcome, which));
+            .extend(broken.map(|broken| Broken { promised: broken.promised + &which, ..broken }));
+        verdict.printed.push_str(&printed(&outcome, &which));
         if matches!(outcome.end, End::Hung(_)) {
             // A second run would only make the reader wait for as long again.
             break;
         }
     }
     Ok(verdict)
+}
+
+/// What to say of the second run's arguments, which may be the whole clue.
+fn other_arguments(second: &[String], first: &[String]) -> String {
+    match second {
+        same if same == first => String::new(),
+        [] => ", without arguments".to_owned(),
+        others => format!(", with `{}`", others.join(" ")),
+    }
 }
 
 impl Verdict {
