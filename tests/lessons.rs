@@ -436,7 +436,7 @@ impl Shared {
 
     /// Tells how far the reader is, as far as this run has found out: each exercise by name if
     /// `each` is set, the numbers if all were looked at, and which one comes after the last that
-    /// is done.
+    /// is done: one that is broken, or else one that is not begun.
     fn tell_progress(&self, workbook: &Workbook, each: bool) {
         let lessons = workbook.lessons.iter().enumerate();
         let lessons: Vec<_> = lessons.filter(|(_, lesson)| lesson.study.is_some()).collect();
@@ -460,12 +460,15 @@ impl Shared {
         let done = found.iter().rposition(|(_, progress)| *progress == Progress::Done);
         let Some(passed) = done.map(|index| found[index].0) else { return };
         let before = lessons.iter().take_while(|(_, lesson)| lesson.name != passed.name).count();
-        let others = lessons[before + 1..].iter().chain(&lessons[..before]);
-        let mut sources = others.map(|(_, lesson)| lesson.source(&lesson.exercise_program()));
+        let others = || lessons[before + 1..].iter().chain(&lessons[..before]);
+        let source = |lesson: &Lesson| lesson.source(&lesson.exercise_program());
+        let progress = |index: usize| self.exercises[index].get().copied();
+        let broken = others().find(|(index, _)| progress(*index) == Some(Progress::Broken));
+        let unbegun = || others().find(|(_, lesson)| has_marker(&workbook.root, &source(lesson)));
         let passed = &passed.name;
-        match sources.find(|source| has_marker(&workbook.root, source)) {
-            Some(source) => {
-                println!("exercise {passed}: passed. The next one is {}", source.display());
+        match broken.or_else(unbegun) {
+            Some((_, lesson)) => {
+                println!("exercise {passed}: passed. The next one is {}", source(lesson).display());
             }
             None => println!("exercise {passed}: passed. All exercises are begun."),
         }
