@@ -157,6 +157,11 @@ function look(width) {
                 + `${element.scrollWidth} pixels on ${element.clientWidth}`);
         }
     }
+    for (const term of document.querySelectorAll('a.term')) {
+        if (getComputedStyle(term).display !== 'inline') {
+            problems.push(`"${term.textContent}" stands in a box and not in its sentence`);
+        }
+    }
     for (const picture of document.querySelectorAll('svg.timeline')) {
         const box = picture.getBoundingClientRect();
         if (box.width < Math.min(width - 60, 600) || box.height < 60) {

@@ -132,6 +132,8 @@ export const trials = {
         const { figure, step, time, speed } = await open(HEARTBEAT, { reducedMotion: 'reduce' });
         await unfold(figure);
         const problems = unless(await speed.isHidden(), 'there is a speed to choose');
+        const heard = await figure.locator('.now[aria-live=polite]').count();
+        problems.push(...unless(heard === 2, 'a step is not heard by whoever cannot see it'));
         const moments = await figure.locator('samp[data-at]').allTextContents();
         const expected = new Set(moments.map(line => parseFloat(line)));
         // The end of the shorter run.

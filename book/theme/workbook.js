@@ -45,7 +45,7 @@ function replay(figure) {
         <button type="button"></button>
         <input type="range" max="100" aria-label="Time">
         <select aria-label="Speed" ${calm ? 'hidden' : ''}>
-            <option value="1">1×</option><option value="2">2×</option><option value="5">5×</option>
+            <option value="0.2">0.2×</option><option value="1" selected>1×</option><option value="2">2×</option><option value="5">5×</option>
         </select>
         <span></span></div>`);
     const controls = figure.firstChild;
@@ -61,7 +61,7 @@ function replay(figure) {
             `<rect class="veil" y="16" height="${bottom - 17}"></rect>
             <svg class="cursor" overflow="visible"><line y1="16" y2="${bottom}"></line>
             <path d="M0 ${bottom} l-5 8 h10 Z"></path></svg>`);
-        picture.insertAdjacentHTML('afterend', '<samp class="now"></samp>');
+        picture.insertAdjacentHTML('afterend', `<samp class="now" ${calm ? 'aria-live="polite"' : ''}></samp>`);
         const move = time => {
             const x = left + (right - left) * time / span;
             picture.querySelector('.cursor').setAttribute('x', `${x}%`);
