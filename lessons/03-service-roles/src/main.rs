@@ -46,7 +46,7 @@ fn serve(migration_path: &str, access_path: &str) -> io::Result<()> {
 // ANCHOR_END: serve
 
 // ANCHOR: roles
-/// The work of `main`: four requests in two seconds, a line in the log for each.
+/// The work of `main`: four requests in two seconds, a line in the log for each. Has an end.
 fn answer_requests(mut log: File) -> io::Result<()> {
     let start = Instant::now();
     for request in 1..=4 {

@@ -10,7 +10,7 @@
 use std::process::ExitCode;
 use std::thread::{self, Builder};
 use std::time::{Duration, Instant};
-use std::{env, io, panic};
+use std::{env, io};
 
 use tracing::info;
 
@@ -49,7 +49,7 @@ fn raise_prices(prices: &mut [u32], branch: &str) -> io::Result<()> {
     ];
     tell(branch)?;
     for thread in threads {
-        thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+        thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     }
     Ok(())
 }
