@@ -1,8 +1,8 @@
-//! A detached thread holds the lock of stdout, and `main` returns with half a line unprinted.
+//! A detached thread holds the lock of stdout, and `main` returns with half a line unprinted. Told
+//! `needed`, it tries to print the other half.
 
-use std::io;
-use std::thread;
 use std::time::Duration;
+use std::{env, io, thread};
 
 use tracing::info;
 
@@ -18,6 +18,9 @@ fn main() -> io::Result<()> {
         }
     })?;
     thread::sleep(Duration::from_millis(500));
+    if env::args().nth(1).is_some_and(|word| word == "needed") {
+        println!(", and the other half");
+    }
     Ok(())
 }
 // ANCHOR_END: program
