@@ -172,8 +172,8 @@ fn sensor(settings: &Settings) -> io::Result<Receiver<String>> {
                 return;
             }
         }
-        // Half a step, in which the last one can be delivered.
-        let _ = wait_until(start + count * every + every / 2);
+        // A step and a half, in which the last one can be delivered.
+        let _ = wait_until(start + count * every + every * 3 / 2);
     })?;
     Ok(readings)
 }
