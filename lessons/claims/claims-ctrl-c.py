@@ -16,7 +16,7 @@ def say(text):
 def close_the_books():
     try:
         for step in range(1, 4):
-            time.sleep(1)
+            time.sleep(2)
             say(f"step {step} of 3 is done")
     finally:
         say("the books are closed")
