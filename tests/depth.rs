@@ -18,7 +18,7 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use book::preprocess::all_of;
-use book::workbook::{Lesson, Workbook};
+use book::workbook::{Lesson, Workbook, line_of};
 use libtest_mimic::{Arguments, Failed, Trial};
 use regex::Regex;
 use self_check::self_check;
@@ -224,10 +224,8 @@ impl<'a> Bench<'a> {
             }
         }
         let outcomes = outcomes.into_iter().map(|outcome| outcome.unwrap_or(Ok(())));
-        let place = |patch: &Patch| {
-            let line = 1 + self.list[..patch.find.span().start].matches('\n').count();
-            format!("{LIST}:{line}")
-        };
+        let place =
+            |patch: &Patch| format!("{LIST}:{}", line_of(self.list, patch.find.span().start));
         let with_place = |(outcome, patch): (Outcome, &Patch)| {
             outcome.map_err(|error| format!("{}: {error}", place(patch)))
         };

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use book::preprocess::{
     all_of, check_command, measure_check_command, measure_command, run_command,
 };
-use book::workbook::{Study, Workbook};
+use book::workbook::{Study, Workbook, line_of};
 use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 use regex::Regex;
 
@@ -89,7 +89,7 @@ pub fn pages() -> Vec<Page> {
 impl Page {
     /// The place of a byte.
     pub fn place(&self, byte: usize) -> Place {
-        Place { path: self.path.clone(), line: 1 + self.text[..byte].matches('\n').count() }
+        Place { path: self.path.clone(), line: line_of(&self.text, byte) }
     }
 
     /// The fenced blocks, in order.

@@ -19,8 +19,7 @@ pub fn map(book: &Book, workbook: &Workbook) -> String {
             BookItem::PartTitle(title) => parts.push(Part { title, lessons: Vec::new() }),
             BookItem::Chapter(chapter) => {
                 let Some(path) = &chapter.source_path else { continue };
-                let file = Path::new("book/chapters").join(path);
-                let lesson = workbook.lessons.iter().find(|lesson| lesson.chapter == file);
+                let lesson = workbook.lesson_of_page(path);
                 let study = lesson.and_then(|lesson| lesson.study.as_ref());
                 if let (Some(study), Some(part)) = (study, parts.last_mut()) {
                     part.lessons.push(Entry { study, title: &chapter.name, path });

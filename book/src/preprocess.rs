@@ -65,8 +65,8 @@ fn render(
     recordings: &BTreeMap<String, Recording>,
 ) -> Result<(), Problem> {
     let Some(path) = &chapter.source_path else { return Ok(()) };
+    let lesson = workbook.lesson_of_page(path);
     let path = Path::new("book/chapters").join(path);
-    let lesson = workbook.lessons.iter().find(|lesson| lesson.chapter == path);
     let problem = |(line, message)| Problem { path: path.clone(), line: Some(line), message };
     let blocks = blocks(&chapter.content).map_err(problem)?;
     let measured = measured(&chapter.content).map_err(problem)?;

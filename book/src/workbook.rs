@@ -192,6 +192,12 @@ impl Workbook {
         self.lessons.iter().find(|lesson| lesson.name == name)
     }
 
+    /// The lesson, or the appendix with programs, of a page such as `02-heartbeat.md`.
+    pub fn lesson_of_page(&self, page: &Path) -> Option<&Lesson> {
+        let chapter = Path::new("book/chapters").join(page);
+        self.lessons.iter().find(|lesson| lesson.chapter == chapter)
+    }
+
     /// The scenario of this full name, such as `heartbeat::joined`, and its lesson.
     pub fn scenario(&self, name: &str) -> Option<(&Lesson, &Located)> {
         let lesson = self.lesson(lesson_of(name))?;
@@ -694,7 +700,7 @@ fn is_hidden(name: &OsStr) -> bool {
 }
 
 /// The line that a byte of a text is on, counted from 1.
-pub(crate) fn line_of(text: &str, offset: usize) -> usize {
+pub fn line_of(text: &str, offset: usize) -> usize {
     1 + text[..offset].matches('\n').count()
 }
 
