@@ -14,14 +14,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, OnceLock};
 
-use book::preprocess::all_of;
 use book::programs;
 use book::promise::Profile;
 use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Trial};
 use scratch::copy_of;
 use serde::{Deserialize, Serialize};
-use tools::on_path;
+use tools::{loaded, on_path};
 
 const VIEWS: [&str; 4] = ["light", "navy", "phone", "phone-navy"];
 
@@ -40,16 +39,12 @@ const REPLAY: [&str; 9] = [
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let book = match Workbook::load(&Workbook::home()) {
-        Ok(workbook) => {
-            let book = Book { pages: pages(), questions: questions(&workbook), whole: true };
-            Arc::new(book.selected(&arguments))
-        }
-        Err(problems) => {
-            eprintln!("{:#}", all_of(problems));
-            return ExitCode::FAILURE;
-        }
+    let workbook = match loaded() {
+        Ok(workbook) => workbook,
+        Err(code) => return code,
     };
+    let book = Book { pages: pages(), questions: questions(&workbook), whole: true };
+    let book = Arc::new(book.selected(&arguments));
     let findings: Arc<OnceLock<Result<Findings, String>>> = Arc::default();
     let trials = book.tests().into_iter().map(|name| {
         let (findings, book) = (Arc::clone(&findings), Arc::clone(&book));

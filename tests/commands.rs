@@ -18,14 +18,14 @@ use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use book::preprocess::{all_of, run_command};
+use book::preprocess::run_command;
 use book::promise::{Ends, Promise, PythonVersion, Run, Scenario};
 use book::run::{End, Gate, HANGS, end_with_this_process, run};
 use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use pages::{Typed, commands_in_comments, commands_of_tables, pages};
 use tempfile::TempDir;
-use tools::on_path;
+use tools::{loaded, on_path};
 
 /// How long a line may take for which there is no promise. `HANGS` later it is ended.
 const LENGTH: Duration = Duration::from_secs(4);
@@ -93,12 +93,9 @@ const PORTS: &[(&str, u16)] =
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let workbook = match Workbook::load(&Workbook::home()) {
+    let workbook = match loaded() {
         Ok(workbook) => workbook,
-        Err(problems) => {
-            eprintln!("{:#}", all_of(problems));
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
     if !arguments.list {
         if let Err(error) = end_with_this_process() {

@@ -1,16 +1,17 @@
 //! Runs what the chapters measured, and holds the figures to what they say holds on every machine.
 
+mod tools;
+
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
 use book::measured::{Measured, Source};
-use book::preprocess::all_of;
 use book::programs::{self, Programs};
 use book::promise::Profile;
-use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Failed, Trial};
+use tools::loaded;
 
 /// No measurement takes longer, also on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(300);
@@ -18,12 +19,9 @@ const DEADLINE: Duration = Duration::from_secs(300);
 fn main() -> ExitCode {
     // One after another: they would measure each other.
     let arguments = Arguments { test_threads: Some(1), ..Arguments::from_args() };
-    let workbook = match Workbook::load(&Workbook::home()) {
+    let workbook = match loaded() {
         Ok(workbook) => workbook,
-        Err(problems) => {
-            eprintln!("{:#}", all_of(problems));
-            return ExitCode::FAILURE;
-        }
+        Err(code) => return code,
     };
     let measuring = workbook.lessons.iter().filter(|lesson| {
         lesson.measured.iter().any(|block| matches!(block.says.source, Source::Program { .. }))

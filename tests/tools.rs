@@ -13,6 +13,14 @@ use book::workbook::Workbook;
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
+/// The workbook; if something is wrong with it, that is told on standard error.
+pub fn loaded() -> Result<Workbook, ExitCode> {
+    Workbook::load(&Workbook::home()).map_err(|problems| {
+        eprintln!("{:#}", all_of(problems));
+        ExitCode::FAILURE
+    })
+}
+
 /// Where a program is, if it is installed.
 pub fn on_path(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();
