@@ -7,26 +7,29 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Read};
+use std::fs::File;
+use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{self, RecvTimeoutError};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
-use nix::sys::wait::{Id, WaitPidFlag, waitid};
 use nix::unistd::Pid;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::process::{PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, setrlimit};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use crate::client::{self, Asked, ask};
-use crate::promise::{Ends, Request, Run, STILL_ALIVE, Stream, When, texts};
+use crate::promise::{Ends, Run, STILL_ALIVE, When, texts};
 
 /// A program has to print its first line within this time after it was started.
 pub const FIRST_OUTPUT: Duration = Duration::from_secs(2);
@@ -45,8 +48,8 @@ const SETTLES: Duration = Duration::from_millis(500);
 /// A program that has printed more than this is ended: it would go on until memory is full.
 const MOST_OUTPUT: usize = 2 << 20;
 
-/// How many pieces of output may wait to be read; a program that floods its pipe has to wait, too.
-const QUEUE: usize = 16;
+/// How many files the check asks to have open.
+const FILES: u64 = 1 << 14;
 
 /// The environment variable that marks the processes of a run, also those that leave its group. A
 /// process that drops its environment and its group at once is not found.
@@ -97,10 +100,11 @@ pub enum End {
     Alive,
 }
 
-/// Lets as many programs start at the same time as there are cores, the longest first.
+/// Lets half as many programs start at the same time as there are cores, the longest first.
 ///
-/// What makes a program late on a busy machine is its start. A pass is held from before the start
-/// until the first output.
+/// What makes a program late on a busy machine is its start, and the start of others while it ends:
+/// the other half of the cores is for those that are on their way. A pass is held from before the
+/// start until the first output.
 #[derive(Debug)]
 pub struct Gate {
     state: Mutex<GateState>,
@@ -120,9 +124,9 @@ struct GateState {
 pub struct Pass<'a>(&'a Gate);
 
 impl Gate {
-    /// A gate for the cores of this machine.
+    /// A gate for this machine.
     pub fn new() -> Self {
-        let free = thread::available_parallelism().map_or(1, usize::from);
+        let free = thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
         let state = GateState { free, next_id: 0, waiting: BTreeSet::new() };
         Self { state: Mutex::new(state), moved: Condvar::new() }
     }
@@ -190,12 +194,14 @@ pub fn run(
         .env("TMPDIR", temporary.path())
         .env(MARK, &mark);
 
+    raise_limit();
+    let clients = Clients::new(run)?;
     let pass = gate.enter(length);
     // Read before the start: under load the call returns long after the program runs.
     let start = Instant::now();
     let mut child = command.spawn()?;
     let started = Instant::now();
-    let mut watch = Watch::new(&mut child, run, start, started, pass);
+    let mut watch = Watch::new(&mut child, clients, run, start, started, pass)?;
     under_way().insert(watch.pid);
     let end = watch.until_the_end();
     under_way().remove(&watch.pid);
@@ -210,8 +216,9 @@ pub fn run(
     if !left_behind.is_empty() || !matches!(end, End::Ended { .. }) {
         end_others(&mark);
     }
-    watch.take_the_rest();
+    watch.take_the_rest()?;
     let Watch { stdout, stderr, silent, after, asked, .. } = watch;
+    let (stdout, stderr) = (stdout.bytes, stderr.bytes);
     let is_signal = |(text, act)| matches!(act, Act::Signal(_)).then_some(text);
     let unsent = after.into_iter().filter_map(is_signal).collect();
     let temporary = match end {
@@ -247,20 +254,84 @@ pub fn end_with_this_process() -> io::Result<()> {
     Ok(())
 }
 
-/// What the threads around a program report.
-enum Report {
-    Printed(Stream, Vec<u8>),
-    /// A pipe has no writer any more.
-    Closed,
-    /// What became of the request of this number.
-    Asked(usize, Asked),
-    Ended(nix::Result<()>),
-}
-
 /// What the check does while a program runs.
 enum Act {
     Signal(Signal),
-    Ask(Request),
+    /// Tells a client the port of the service.
+    Ask(mpsc::Sender<u16>),
+}
+
+/// Those who make the requests of a run, each in a thread of its own.
+///
+/// The threads are there before the program is: beside busy loops a process with hundreds of
+/// threads was seen to take 0.7 s for one more, and requests came that much late.
+struct Clients {
+    /// Where each of them waits to be told the port.
+    ports: Vec<mpsc::Sender<u16>>,
+    answers: Answers,
+}
+
+/// What becomes of the requests, by number.
+struct Answers {
+    asked: mpsc::Receiver<(usize, Asked)>,
+    /// A byte comes for each.
+    wake: PipeReader,
+}
+
+impl Clients {
+    /// None for a run without requests.
+    fn new(run: &Run) -> io::Result<Option<Self>> {
+        if run.requests().next().is_none() {
+            return Ok(None);
+        }
+        let (wake, waker) = io::pipe()?;
+        let (sender, asked) = mpsc::channel();
+        let waker = Arc::new(waker);
+        let ports = run.requests().cloned().map(|request| {
+            let (port, told) = mpsc::channel();
+            let (sender, waker) = (sender.clone(), Arc::clone(&waker));
+            thread::spawn(move || {
+                let Ok(port) = told.recv() else { return };
+                // When the run is over nobody wants to know any more.
+                let _ = sender.send((request.number, ask(port, &request)));
+                let _ = (&*waker).write(&[0]);
+            });
+            port
+        });
+        Ok(Some(Self { ports: ports.collect(), answers: Answers { asked, wake } }))
+    }
+}
+
+/// What a program prints on one of its streams.
+struct Output {
+    /// Until it ends.
+    pipe: Option<File>,
+    bytes: Vec<u8>,
+}
+
+impl Output {
+    fn of(pipe: Option<impl Into<OwnedFd>>) -> Self {
+        Self { pipe: pipe.map(|pipe| File::from(pipe.into())), bytes: Vec::new() }
+    }
+
+    /// Takes what has come, if the pipe is one of those that are ready; tells whether it has.
+    fn take(&mut self, ready: &[RawFd]) -> bool {
+        let pipe = self.pipe.as_mut().filter(|pipe| ready.contains(&pipe.as_raw_fd()));
+        let Some(pipe) = pipe else { return false };
+        let mut buffer = [0; 8192];
+        match pipe.read(&mut buffer) {
+            Ok(count @ 1..) => {
+                self.bytes.extend(&buffer[..count]);
+                true
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
+            // An error of the pipe ends it as its end does.
+            Ok(0) | Err(_) => {
+                self.pipe = None;
+                false
+            }
+        }
+    }
 }
 
 /// A program that runs.
@@ -272,11 +343,11 @@ struct Watch<'a> {
     /// Held until the first output.
     pass: Option<Pass<'a>>,
     first_output: Option<Instant>,
-    reports: mpsc::Receiver<(Instant, Report)>,
-    /// For those who make the requests.
-    reporter: mpsc::SyncSender<(Instant, Report)>,
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
+    /// Ready when the process has ended. It is left to be reaped, so that its id stays its own
+    /// until its group is ended.
+    process: OwnedFd,
+    stdout: Output,
+    stderr: Output,
     silent: Option<Duration>,
     /// What is done at a time after the first output, the soonest last.
     timed: Vec<(Duration, Act)>,
@@ -286,41 +357,27 @@ struct Watch<'a> {
     asked: Vec<Asked>,
     /// How many requests have been made and not been reported.
     under_way: usize,
-    open: usize,
+    answers: Option<Answers>,
     has_ended: bool,
 }
 
 impl<'a> Watch<'a> {
     fn new(
         child: &mut Child,
+        clients: Option<Clients>,
         run: &'a Run,
         start: Instant,
         started: Instant,
         pass: Pass<'a>,
-    ) -> Self {
+    ) -> io::Result<Self> {
         let pid = Pid::from_raw(child.id().cast_signed());
-        let (sender, reports) = mpsc::sync_channel(QUEUE);
-        if let Some(stdout) = child.stdout.take() {
-            read(Stream::Stdout, stdout, sender.clone());
-        }
-        if let Some(stderr) = child.stderr.take() {
-            read(Stream::Stderr, stderr, sender.clone());
-        }
-        // The process is left to be reaped, so that its id stays its own until the group is ended.
-        let reporter = sender.clone();
-        thread::spawn(move || {
-            let flags = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
-            let result = loop {
-                match waitid(Id::Pid(pid), flags) {
-                    Err(Errno::EINTR) => {}
-                    result => break result.map(drop),
-                }
-            };
-            let _ = sender.send((Instant::now(), Report::Ended(result)));
-        });
+        let process = pidfd_open(rustix::process::Pid::from_child(child), PidfdFlags::empty())?;
+        let (ports, answers) =
+            clients.map_or_else(Default::default, |clients| (clients.ports, Some(clients.answers)));
 
         let signals = run.send.iter().map(|send| (&send.when, Act::Signal(send.signal)));
-        let requests = run.requests().map(|request| (&request.when, Act::Ask(request.clone())));
+        let requests = run.requests().map(|request| &request.when);
+        let requests = requests.zip(ports.into_iter().map(Act::Ask));
         let (mut timed, mut after) = (Vec::new(), Vec::new());
         for (when, act) in signals.chain(requests) {
             match when {
@@ -331,25 +388,24 @@ impl<'a> Watch<'a> {
         // Of two at the same time the first one comes first.
         timed.reverse();
         timed.sort_by_key(|(time, _)| Reverse(*time));
-        Self {
+        Ok(Self {
             pid,
             run,
             start,
             started,
             pass: Some(pass),
             first_output: None,
-            reports,
-            reporter,
-            stdout: Vec::new(),
-            stderr: Vec::new(),
+            process,
+            stdout: Output::of(child.stdout.take()),
+            stderr: Output::of(child.stderr.take()),
             silent: None,
             timed,
             after,
             asked: run.requests().map(|_| Asked::Never).collect(),
             under_way: 0,
-            open: 2,
+            answers,
             has_ended: false,
-        }
+        })
     }
 
     fn until_the_end(&mut self) -> io::Result<End> {
@@ -377,22 +433,11 @@ impl<'a> Watch<'a> {
             // The clocks come first: a program that prints without a pause must not stop them.
             let now = Instant::now();
             if next > now {
-                match self.reports.recv_timeout(next - now) {
-                    Ok((at, Report::Ended(result))) => {
-                        result?;
-                        return Ok(self.ended(at));
-                    }
-                    Ok((at, report)) => {
-                        self.note(at, report);
-                        self.do_what_follows_a_line();
-                    }
-                    Err(RecvTimeoutError::Timeout) => {}
-                    // The thread that waits for the program always reports before it goes.
-                    Err(RecvTimeoutError::Disconnected) => {
-                        return Err(io::Error::other("nobody waits for the program"));
-                    }
+                if let Some(at) = self.news(next - now)? {
+                    return Ok(self.ended(at));
                 }
-                if self.stdout.len() + self.stderr.len() > MOST_OUTPUT {
+                self.do_what_follows_a_line();
+                if self.stdout.bytes.len() + self.stderr.bytes.len() > MOST_OUTPUT {
                     return Ok(End::Hung(self.start.elapsed()));
                 }
                 continue;
@@ -415,11 +460,6 @@ impl<'a> Watch<'a> {
     }
 
     fn ended(&mut self, at: Instant) -> End {
-        self.has_ended = true;
-        if self.first_output.is_none() {
-            // The report of the first line may come after this one.
-            self.take_the_rest();
-        }
         let from = self.first_output.unwrap_or(self.started);
         let silent = at.saturating_duration_since(self.started);
         if self.first_output.is_none() && silent > FIRST_OUTPUT {
@@ -432,38 +472,62 @@ impl<'a> Watch<'a> {
     }
 
     fn has_printed_all(&self) -> bool {
-        let (stdout, stderr) = (lossy(&self.stdout), lossy(&self.stderr));
+        let (stdout, stderr) = (lossy(&self.stdout.bytes), lossy(&self.stderr.bytes));
         self.run.has_printed_all(&stdout, &stderr)
     }
 
-    fn note(&mut self, at: Instant, report: Report) {
-        match report {
-            Report::Printed(stream, bytes) => {
-                if self.first_output.is_none() {
-                    self.first_output = Some(at);
-                    self.pass = None;
-                    let waited = at.saturating_duration_since(self.started);
-                    self.silent = (waited > FIRST_OUTPUT).then_some(waited);
-                }
-                match stream {
-                    Stream::Stdout => self.stdout.extend(bytes),
-                    Stream::Stderr => self.stderr.extend(bytes),
-                }
-            }
-            Report::Closed => self.open -= 1,
-            Report::Asked(number, asked) => {
+    /// Waits until something happens, and takes it; tells when the program ended, if it just has.
+    fn news(&mut self, at_most: Duration) -> io::Result<Option<Instant>> {
+        // The process comes first: if it is found to have ended, all it has printed is there.
+        let process = (!self.has_ended).then(|| self.process.as_fd());
+        let [stdout, stderr] =
+            [&self.stdout, &self.stderr].map(|output| output.pipe.as_ref().map(File::as_fd));
+        let wake = self.answers.as_ref().map(|answers| answers.wake.as_fd());
+        let watched = [process, stdout, stderr, wake].into_iter().flatten();
+        let mut watched: Vec<_> =
+            watched.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        let at_most = Timespec::try_from(at_most).map_err(io::Error::other)?;
+        match poll(&mut watched, Some(&at_most)) {
+            Err(rustix::io::Errno::INTR) => return Ok(None),
+            result => result?,
+        };
+        let at = Instant::now();
+        let is_ready = |watched: &&PollFd| !watched.revents().is_empty();
+        let ready: Vec<_> =
+            watched.iter().filter(is_ready).map(|watched| watched.as_fd().as_raw_fd()).collect();
+
+        let printed = [&mut self.stdout, &mut self.stderr].map(|output| output.take(&ready));
+        if printed.contains(&true) && self.first_output.is_none() {
+            self.first_output = Some(at);
+            self.pass = None;
+            let waited = at.saturating_duration_since(self.started);
+            self.silent = (waited > FIRST_OUTPUT).then_some(waited);
+        }
+        if let Some(answers) = &mut self.answers
+            && ready.contains(&answers.wake.as_raw_fd())
+        {
+            let woken = answers.wake.read(&mut [0; 64])?;
+            for (number, asked) in answers.asked.try_iter() {
                 self.asked[number] = asked;
                 self.under_way -= 1;
             }
-            Report::Ended(_) => self.has_ended = true,
+            // Nobody will write any more, which the pipe would tell for ever.
+            if woken == 0 {
+                self.answers = None;
+            }
         }
+        if self.has_ended || !ready.contains(&self.process.as_raw_fd()) {
+            return Ok(None);
+        }
+        self.has_ended = true;
+        Ok(Some(at))
     }
 
     fn do_what_follows_a_line(&mut self) {
         if self.after.is_empty() {
             return;
         }
-        let printed = [lossy(&self.stdout), lossy(&self.stderr)];
+        let printed = [lossy(&self.stdout.bytes), lossy(&self.stderr.bytes)];
         let lines: Vec<_> = printed.iter().flat_map(|stream| texts(stream, None)).collect();
         let is_due = |text: &str| lines.iter().any(|line| line.contains(text));
         let due: Vec<_> = self.after.extract_if(.., |(text, _)| is_due(text)).collect();
@@ -476,15 +540,9 @@ impl<'a> Watch<'a> {
         match act {
             // A program that has just ended is not reaped yet: the signal goes nowhere, and may.
             Act::Signal(signal) => drop(kill(self.pid, signal)),
-            Act::Ask(request) => {
-                let Some(port) = client::port(&lossy(&self.stdout)) else { return };
-                let reporter = self.reporter.clone();
-                self.under_way += 1;
-                thread::spawn(move || {
-                    let asked = Report::Asked(request.number, ask(port, &request));
-                    // When the run is over nobody wants to know any more.
-                    let _ = reporter.send((Instant::now(), asked));
-                });
+            Act::Ask(client) => {
+                let Some(port) = client::port(&lossy(&self.stdout.bytes)) else { return };
+                self.under_way += usize::from(client.send(port).is_ok());
             }
         }
     }
@@ -496,43 +554,37 @@ impl<'a> Watch<'a> {
             Err(error) => return Err(error.into()),
         }
         while !self.has_ended {
-            match self.reports.recv() {
-                Ok((at, report)) => self.note(at, report),
-                Err(_) => return Err(io::Error::other("nobody waits for the program")),
-            }
+            self.news(SETTLES)?;
         }
         Ok(())
     }
 
     /// Takes what is still in the pipes and what has become of the requests; does not wait for a
     /// process that holds a pipe open.
-    fn take_the_rest(&mut self) {
+    fn take_the_rest(&mut self) -> io::Result<()> {
         let limit = Instant::now() + SETTLES;
-        while self.open > 0 || self.under_way > 0 {
-            let timeout = limit.saturating_duration_since(Instant::now());
-            let Ok((at, report)) = self.reports.recv_timeout(timeout) else { return };
-            self.note(at, report);
+        loop {
+            let is_open = self.stdout.pipe.is_some() || self.stderr.pipe.is_some();
+            let left = limit.saturating_duration_since(Instant::now());
+            if left.is_zero() || !is_open && self.under_way == 0 {
+                return Ok(());
+            }
+            self.news(left)?;
         }
     }
 }
 
-/// Reports what comes through a pipe. The thread is detached: a process that outlives its run
-/// may hold the pipe open for ever.
-fn read(
-    stream: Stream,
-    mut pipe: impl Read + Send + 'static,
-    to: mpsc::SyncSender<(Instant, Report)>,
-) {
-    thread::spawn(move || {
-        let mut buffer = [0; 8192];
-        // An error of the pipe ends it as its end does; so does the end of the run.
-        while let Ok(count @ 1..) = pipe.read(&mut buffer) {
-            let printed = Report::Printed(stream, buffer[..count].to_vec());
-            if to.send((Instant::now(), printed)).is_err() {
-                return;
-            }
+/// Lets this process open more files, as far as the system grants them. The usual limit is 1024, and
+/// hundreds of programs are under way together, with three each.
+fn raise_limit() {
+    static RAISED: Once = Once::new();
+    RAISED.call_once(|| {
+        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+        if current.is_some_and(|current| current < FILES) {
+            let current = Some(maximum.map_or(FILES, |maximum| FILES.min(maximum)));
+            // If it is refused there may still be enough.
+            let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum });
         }
-        let _ = to.send((Instant::now(), Report::Closed));
     });
 }
 
