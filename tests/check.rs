@@ -67,6 +67,27 @@ fn the_end_has_two_sides() {
 }
 
 #[test]
+fn a_run_that_is_neither_right_nor_wrong_is_made_once_more() {
+    let promise = "ends = 0\nexit = 0";
+    let late = |seconds| format!("{{ echo start; sleep {seconds}; }}");
+    let at_first = |seconds| format!("[ -e $0.ran ] || {}; touch $0.ran", late(seconds));
+    let verdict = hold(promise, &at_first(0.7));
+    assert!(verdict.broken.is_empty() && verdict.repeated, "{verdict}");
+    // The same lateness again is wrong.
+    let verdict = hold(promise, &late(0.7));
+    assert_eq!(verdict.ids(), ["ends"].into());
+    assert!(verdict.to_string().contains("this is its second run: the first was"), "{verdict}");
+    // So is a lateness that is no accident, at once.
+    let verdict = hold(promise, &at_first(1.1));
+    assert!(verdict.ids() == ["ends"].into() && !verdict.repeated, "{verdict}");
+    keeps(promise, &late(0.3));
+    // The second run of two may be the one that decides nothing. Both are made again.
+    let script = format!("echo >> $0.ran; [ $(wc -l < $0.ran) != 2 ] || {}", late(0.7));
+    let verdict = hold("twice = true\nends = 0\nexit = 0", &script);
+    assert!(verdict.broken.is_empty() && verdict.repeated, "{verdict}");
+}
+
+#[test]
 fn a_program_that_hangs_is_ended_and_named() {
     let start = Instant::now();
     let verdict = hold("ends = 0.1\nexit = 0", "echo start; sleep 60");

@@ -13,13 +13,14 @@ use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
 use book::preprocess::{all_of, check_command};
 use book::programs::{self, Programs};
-use book::promise::{Profile, PythonVersion};
+use book::promise::{APART, Profile, PythonVersion, TOLERANCE, in_seconds};
 use book::recording::Recording;
 use book::run::{Gate, HANGS, end_with_this_process, leftovers};
 use book::workbook::{Lesson, Located, MARKER, Study, Workbook};
@@ -78,7 +79,7 @@ fn main() -> ExitCode {
             shared.build(&workbook, &selected);
         });
     }
-    let count = checks.len();
+    let count = checks.iter().filter(|check| check.is_selected(&arguments)).count();
     let trials = checks.into_iter().map(|check| check.into_trial(&shared)).collect();
     // Lessons mostly sleep, so all of them are under way together.
     let arguments =
@@ -88,6 +89,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
 
+    let repeated = shared.repeated.load(Ordering::Relaxed);
+    if repeated > 0 {
+        let (late, apart) = (in_seconds(TOLERANCE), in_seconds(APART));
+        println!("run once more, because between {late} and {apart} late: {repeated}");
+    }
     shared.tell_progress(&workbook, lists_progress);
     let left = leftovers();
     for process in &left {
@@ -128,6 +134,8 @@ struct Shared {
     ignored: Ignored,
     /// For each lesson, what this run found of its exercise.
     exercises: Vec<OnceLock<Progress>>,
+    /// How many scenarios were run once more, because the first run decided nothing.
+    repeated: AtomicUsize,
 }
 
 /// How far the reader is with an exercise.
@@ -191,8 +199,7 @@ fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
 fn select(arguments: &Arguments, checks: &[Check]) -> BTreeMap<Profile, BTreeSet<String>> {
     let mut selected: BTreeMap<Profile, BTreeSet<String>> = BTreeMap::new();
     for check in checks {
-        let is_left_out = arguments.is_filtered_out(&Trial::test(&check.name, || Ok(())));
-        if !is_left_out && check.feature() != Some(false) {
+        if check.is_selected(arguments) && check.feature() != Some(false) {
             let scenario = &check.located.scenario;
             let packages = selected.entry(scenario.profile).or_default();
             // An exercise that is not begun is not run.
@@ -207,6 +214,10 @@ fn select(arguments: &Arguments, checks: &[Check]) -> BTreeMap<Profile, BTreeSet
 impl Check {
     fn lesson(&self) -> &Lesson {
         &self.workbook.lessons[self.lesson]
+    }
+
+    fn is_selected(&self, arguments: &Arguments) -> bool {
+        !arguments.is_filtered_out(&Trial::test(&self.name, || Ok(())))
     }
 
     fn into_trial(self, shared: &Arc<Shared>) -> Trial {
@@ -348,6 +359,7 @@ impl Check {
         let mut verdict =
             verdict::hold(&self.located.scenario, command, &shared.gate, self.length())
                 .map_err(|error| format!("{program} cannot be run: {error}"))?;
+        shared.repeated.fetch_add(verdict.repeated.into(), Ordering::Relaxed);
         let strangers = verdict.left.iter().filter(|name| !shared.ignored.covers(name));
         let strangers: Vec<_> = strangers.map(String::as_str).collect();
         if !strangers.is_empty() {

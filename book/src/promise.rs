@@ -29,6 +29,9 @@ pub const CODE: char = '\u{1}';
 /// lesson lie at least 1 s apart.
 pub const TOLERANCE: Duration = Duration::from_millis(500);
 
+/// Outcomes that are right and such that are wrong end at least this far apart in every scenario.
+pub const APART: Duration = Duration::from_secs(1);
+
 /// How long a program that never ends has to live on after its last expected line.
 pub const STILL_ALIVE: Duration = Duration::from_secs(2);
 
