@@ -1,6 +1,7 @@
 """The same service with the standard server, whose threads are daemons."""
 
 import itertools
+import os
 import queue
 import signal
 import sys
@@ -69,7 +70,7 @@ def main(port, path):
 
     def on_signal(number, _frame):
         for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, signal.SIG_DFL)
+            signal.signal(each, lambda again, _: os._exit(128 + again))
         signals.put(number)
 
     signal.signal(signal.SIGTERM, on_signal)

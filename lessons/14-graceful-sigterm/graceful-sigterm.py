@@ -1,6 +1,7 @@
 """On SIGTERM the service takes nothing new, finishes what it has, and ends."""
 
 import itertools
+import os
 import queue
 import signal
 import sys
@@ -62,9 +63,9 @@ class Orders(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
-
-
 # ANCHOR_END: server
+
+
 # ANCHOR: main
 def main(port, path):
     address = ("127.0.0.1", port_number(port))
@@ -75,7 +76,7 @@ def main(port, path):
 
     def on_signal(number, _frame):
         for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, signal.SIG_DFL)
+            signal.signal(each, lambda again, _: os._exit(128 + again))
         signals.put(number)
 
     signal.signal(signal.SIGTERM, on_signal)
@@ -99,9 +100,9 @@ def main(port, path):
     accepted.put(None)
     writer.join()
     say(f"every order is in {path}")
-
-
 # ANCHOR_END: main
+
+
 threading.current_thread().name = "main"
 arguments = sys.argv[1:]
 # The grace period is the Rust program's alone.

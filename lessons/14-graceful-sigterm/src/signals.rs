@@ -14,8 +14,9 @@ pub fn listen() -> io::Result<Signals> {
     let asked = Arc::new(AtomicBool::new(false));
     for signal in [SIGTERM, SIGINT] {
         // Called in this order: the first signal finds the flag down and raises it, the
-        // second one finds it raised and does what it does in a program without handler.
-        flag::register_conditional_default(signal, Arc::clone(&asked))?;
+        // second one finds it raised and ends the process.
+        let code = 128 + signal;
+        flag::register_conditional_shutdown(signal, code, Arc::clone(&asked))?;
         flag::register(signal, Arc::clone(&asked))?;
     }
     Ok(signals)
