@@ -34,8 +34,8 @@ def main(path):
     time.sleep(5)
     say("my own work is done")
     # The change is daemon=True: the interpreter does not wait.
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "journal.txt")

@@ -28,8 +28,8 @@ def main():
 
     time.sleep(3.5)
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

@@ -65,9 +65,9 @@ def serve(migration_path, access_path):
         answer_requests(access_log)
     except OSError as error:
         cannot_write(access_path, error)
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 paths = sys.argv[1:]
 serve(*paths, *["migration.log", "access.log"][len(paths):])

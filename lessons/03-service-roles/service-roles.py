@@ -66,9 +66,9 @@ def serve(migration_path, access_path):
     except OSError as error:
         cannot_write(access_path, error)
     # However this function ends, the interpreter joins the migration, not the probe.
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 paths = sys.argv[1:]
 serve(*paths, *["migration.log", "access.log"][len(paths):])

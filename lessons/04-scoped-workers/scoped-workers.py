@@ -63,8 +63,8 @@ def main():
         say("north {north}, south {south}, west {west}".format(**totals))
     finally:
         put_away()
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

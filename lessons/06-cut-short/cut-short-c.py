@@ -42,8 +42,8 @@ def main(way):
     say(f"and I {way}")
     if way == "abort":
         os.abort()
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "return")

@@ -49,8 +49,8 @@ def main(path):
     time.sleep(2.5)
     say("my own work is done")
     # No join: at the end the interpreter joins every thread that is not a daemon.
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "export.csv")

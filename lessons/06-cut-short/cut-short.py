@@ -48,8 +48,8 @@ def main(path):
 
     time.sleep(2.5)
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "export.csv")

@@ -42,8 +42,8 @@ def main(path):
     for number in range(1, 4):
         lines.put(f"line {number}")
     say("main returns")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "service.log")

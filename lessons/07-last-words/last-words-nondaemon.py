@@ -42,8 +42,8 @@ def main(ticks):
 
     time.sleep(1.5)
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(float(sys.argv[1]) if len(sys.argv) > 1 else float("inf"))

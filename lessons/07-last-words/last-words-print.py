@@ -16,7 +16,7 @@ def main(way):
     logging.info("last line, logged")
     if way == "exit":
         os._exit(3)
-
-
 # ANCHOR_END: program
+
+
 main(sys.argv[1] if len(sys.argv) > 1 else "return")

@@ -52,8 +52,8 @@ def main(way, path):
     else:
         time.sleep(max(0, start + 2.5 - time.monotonic()))
     say("main returns")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "left", "service.log")

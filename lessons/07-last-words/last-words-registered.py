@@ -38,8 +38,8 @@ def main():
 
     time.sleep(1.5)
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

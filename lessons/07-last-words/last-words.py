@@ -45,8 +45,8 @@ def main(way):
         say("my own work is done")
     finally:
         say("main's guard runs")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "return")

@@ -52,8 +52,8 @@ def main(path, seconds):
     # So that a busy machine does not decide whether the last record is in time.
     sleep_until(first + 1.5)
     say("all 100 records are handed over")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main("output.txt", float(sys.argv[1]) if len(sys.argv) > 1 else 0.0)

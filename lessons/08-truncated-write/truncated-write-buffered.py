@@ -56,8 +56,8 @@ def main(path):
     # Half a step of the writer: no record falls on the end.
     sleep_until(first + 1.01)
     say("all 100 records are handed over")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "output.txt")

@@ -27,9 +27,9 @@ def write_records(output):
     for number in range(1, 101):
         print(f"record {number:03}: {Page(number)}", file=output, flush=True)
         say(f"record {number} is written")
-
-
 # ANCHOR_END: torn
+
+
 def main(path):
     try:
         output = open(path, "w")

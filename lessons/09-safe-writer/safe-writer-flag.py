@@ -61,8 +61,8 @@ def main(path):
     stop.set()
     writer.join()
     say(f"all records are in {path}")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "output.txt")

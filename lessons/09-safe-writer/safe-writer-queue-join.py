@@ -59,8 +59,8 @@ def main(path, done):
     say("all 100 records are handed over")
     records.join()
     say(f"all records are in {path}")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main("output.txt", "forget-task-done" not in sys.argv)

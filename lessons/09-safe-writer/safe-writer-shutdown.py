@@ -39,9 +39,9 @@ def write_records(records, output, first):
             output.flush()
             if count % 20 == 0:
                 say(f"{count} records are written")
-
-
 # ANCHOR_END: writer
+
+
 def main(path):
     try:
         output = open(path, "w")

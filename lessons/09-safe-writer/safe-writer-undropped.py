@@ -56,8 +56,8 @@ def main(path):
     # The change: no None. The writer waits for a record 101.
     writer.join()
     say(f"all records are in {path}")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "output.txt")

@@ -52,8 +52,8 @@ def main(bound):
     till.join()
     ledger.join()
     say(f"sales that were lost: {sales.qsize()}")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "2")

@@ -42,9 +42,9 @@ def keep_ledger(book, path, sales):
         print(sale, file=book, flush=True)
         say(f"{sale} is in {path}")
     say("no till is left: the ledger is closed")
-
-
 # ANCHOR_END: ledger
+
+
 def main(path):
     book = open_ledger(path)
     say("the shop is open for 2 s")

@@ -67,8 +67,8 @@ def main(path):
         till.join()
     ledger.join()
     say("everybody has gone home")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "ledger.txt")

@@ -36,9 +36,9 @@ def main(no_address):
     pool.shutdown(cancel_futures=True)
     say(f"{len(printed)} of 6 labels are printed")
     return 0 if len(printed) == 6 else 1
-
-
 # ANCHOR_END: program
+
+
 def incoming_orders():
     """Six orders: after half a second, after a second, and so on."""
     first = time.monotonic()

@@ -100,9 +100,9 @@ def deliver_next(outbox, ledger):
     # Last: a relay that is killed before this line does the same once more.
     outbox.execute("DELETE FROM outbox WHERE key = ?", (key,))
     return True
-
-
 # ANCHOR_END: program
+
+
 def deliver_each_second():
     outbox, ledger = database("outbox.db", OUTBOX), database("ledger.db", LEDGER)
     tick = 1

@@ -35,9 +35,9 @@ def accept_customers(listener):
         say(f"customer {customer} is served")
         stream.close()
         customer += 1
-
-
 # ANCHOR_END: program
+
+
 def main(way):
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))

@@ -21,8 +21,8 @@ def main():
     say("waiting for 5 s")
     time.sleep(5)
     say(f"told to stop: {str(bool(told)).lower()}")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

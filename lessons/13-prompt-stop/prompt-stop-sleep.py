@@ -37,9 +37,9 @@ def main(seconds):
     stop.set()
     heartbeat.join()
     say("the service has stopped")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 try:
     argument = sys.argv[1] if len(sys.argv) > 1 else "1"

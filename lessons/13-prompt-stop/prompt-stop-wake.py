@@ -29,9 +29,9 @@ def wait_until(moment, way, early):
             return wake.wait_for(lambda: told, timeout=left)
         wake.wait(timeout=left)
         return told
-
-
 # ANCHOR_END: program
+
+
 def send_heartbeats(way, early):
     first = time.monotonic()
     beat = 1

@@ -37,9 +37,9 @@ def main(grace):
     held = time.monotonic() - waiting
     say(f"waiting for uploader added {held:.1f} s to the bill")
     return 0
-
-
 # ANCHOR_END: program
+
+
 def sleep_until(moment):
     time.sleep(max(0, moment - time.monotonic()))
 

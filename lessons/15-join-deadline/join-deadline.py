@@ -48,9 +48,9 @@ def main(grace):
         flush=True,
     )
     return TRY_AGAIN
-
-
 # ANCHOR_END: program
+
+
 def sleep_until(moment):
     time.sleep(max(0, moment - time.monotonic()))
 

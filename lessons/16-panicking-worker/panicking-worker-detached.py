@@ -35,8 +35,8 @@ def main():
         say(f"health check {second}: ok")
         sleep_until(first + second)
     say("the service is stopped")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

@@ -32,8 +32,8 @@ def main():
     teller.join()
     with lock:
         say(f"{accounts['checking']} and {accounts['savings']}")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

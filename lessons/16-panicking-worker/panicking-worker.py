@@ -47,9 +47,9 @@ def supervise(failures):
             say(f"the next one starts in {pause:g} s")
             time.sleep(pause)
     sys.exit("given up after 3 restarts")
-
-
 # ANCHOR_END: program
+
+
 def import_orders(orders):
     while orders["next"] <= 4:
         order = orders["next"]

@@ -84,9 +84,9 @@ def lock(repaired):
     if repaired:
         join(cashier)
     say(f"the total is {total[0]}")
-
-
 # ANCHOR_END: lock
+
+
 # ANCHOR: each-other
 def each_other(repaired):
     def close(peer):
@@ -105,9 +105,9 @@ def each_other(repaired):
     # `main` joins them as well: a Python thread can be joined by several.
     for thread in threads.values():
         thread.join()
-
-
 # ANCHOR_END: each-other
+
+
 def pool(repaired):
     jobs = queue.Queue()
 

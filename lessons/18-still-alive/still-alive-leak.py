@@ -52,8 +52,8 @@ def main(hangs_up):
         # `main` is one of those that Python counts.
         say(f"threads: {kernel}, registered: {threading.active_count() - 1}")
     sleep_until(first + 4)
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1:] == ["--hang-up"])

@@ -41,9 +41,9 @@ def main(answers_after):
     watchdog.start()
     say("I wait for 3 threads")
     # The interpreter waits for them at its end.
-
-
 # ANCHOR_END: program
+
+
 def bank_client(answers_after, answered):
     time.sleep(answers_after)
     answered.set()

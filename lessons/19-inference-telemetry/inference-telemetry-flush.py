@@ -65,9 +65,9 @@ class Telemetry:
         if self.thread.is_alive():
             return "the last sample is given up"
         return self.outcome
-
-
 # ANCHOR_END: telemetry
+
+
 def exposition(tokens, samples):
     return (
         "# HELP inference_tokens Tokens when last sampled.\n"

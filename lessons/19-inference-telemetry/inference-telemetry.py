@@ -90,8 +90,8 @@ def main(port):
 
     model.infer(first)
     say(f"the answer is complete: {model.tokens} tokens")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "9464")

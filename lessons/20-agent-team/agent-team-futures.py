@@ -35,9 +35,9 @@ def plan(search):
 
 def answered(answer, done):
     return answer in done and answer.exception() is None
-
-
 # ANCHOR_END: program
+
+
 def look_up(takes):
     time.sleep(takes)
 

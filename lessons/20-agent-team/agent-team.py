@@ -53,9 +53,9 @@ def retrieve(source, answers, look):
         answers.put((source, error))
 
     threading.Thread(target=run, name=source, daemon=True).start()
-
-
 # ANCHOR_END: program
+
+
 def look_up(takes):
     time.sleep(takes)
 

@@ -44,9 +44,9 @@ def overwrite(file):
         write(output, file)
         output.flush()
         os.fsync(output.fileno())
-
-
 # ANCHOR_END: program
+
+
 
 
 def write(output, file):

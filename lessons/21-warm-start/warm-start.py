@@ -50,8 +50,8 @@ class Service(http.server.BaseHTTPRequestHandler):
             self.answer(200, Warm.model[word])
         else:
             self.answer(404, "unknown")
-
     # ANCHOR_END: program
+
 
     def answer(self, status, text):
         self.send_response(status)

@@ -38,8 +38,8 @@ async def upload_files(uploader, stop):
             await asyncio.sleep(2)
             say(f"uploader {uploader}: file {file} is complete")
     say(f"uploader {uploader}: the connection is closed")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 asyncio.run(serve())

@@ -52,9 +52,9 @@ async def upload_async():
 def main(way, end):
     asyncio.run(serve(way, end))
     say("the runtime is gone")
-
-
 # ANCHOR_END: program
+
+
 def upload():
     try:
         time.sleep(4)
@@ -70,9 +70,9 @@ async def upload_and_say_goodbye():
     finally:
         await asyncio.sleep(1)
         say("the other side has answered my goodbye")
-
-
 # ANCHOR_END: goodbye
+
+
 async def compress_and_upload():
     try:
         time.sleep(3)

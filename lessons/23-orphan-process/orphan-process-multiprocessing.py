@@ -26,9 +26,9 @@ def serve(daemon):
     say("the sidecar is started; my own work takes 1.5 s")
     time.sleep(1.5)
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 kinds = {"daemon": True, "non-daemon": False}
 kind = sys.argv[1] if len(sys.argv) > 1 else "daemon"

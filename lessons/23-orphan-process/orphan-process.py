@@ -32,9 +32,9 @@ def serve_and_wait():
         time.sleep(1.5)
         say("my own work is done")
     say("the sidecar has ended")
-
-
 # ANCHOR_END: program
+
+
 def start_sidecar():
     try:
         os.remove("sidecar.log")

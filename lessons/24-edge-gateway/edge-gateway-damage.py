@@ -57,9 +57,9 @@ def read(path):
             os.fsync(log.fileno())
             say(f"a torn record of {len(data) - end} bytes is cut off")
     return readings
-
-
 # ANCHOR_END: program
+
+
 def main(what):
     if what == "torn":
         readings = [(number, f"20.{number}") for number in range(1, 6)]

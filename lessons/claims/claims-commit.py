@@ -39,8 +39,8 @@ def main(way):
         time.sleep(60)
     else:
         sys.exit(f"who writes? `daemon` or `non-daemon`; or `count`, not `{way}`")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "daemon")

@@ -25,8 +25,8 @@ def close_the_books():
 def main():
     threading.Thread(target=close_the_books, name="critical", daemon=False).start()
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

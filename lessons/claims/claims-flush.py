@@ -22,8 +22,8 @@ def main():
     say("both lines are written")
     # Somebody kills it; until then the buffer keeps its line.
     time.sleep(60)
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

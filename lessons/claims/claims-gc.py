@@ -41,8 +41,8 @@ def main():
     # Once or twice it may also run in the main thread, which makes objects as well.
     often = sorted(name for name in times if times[name] >= 5)
     say(f"the collector ran in {' and '.join(often)}")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

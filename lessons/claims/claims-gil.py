@@ -30,8 +30,8 @@ def main(way):
     say("my own work is done: I return in 0.5 s")
     threading.Thread(target=call_c, args=(way,), name="daemon", daemon=True).start()
     time.sleep(0.5)
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "kept")

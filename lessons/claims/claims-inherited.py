@@ -30,8 +30,8 @@ def main():
     threading.Thread(target=start_child, name="parent", daemon=True).start()
     time.sleep(0.5)
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

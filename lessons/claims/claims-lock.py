@@ -39,8 +39,8 @@ def main(way):
         atexit.register(say_last_words, lock)
     time.sleep(0.5)
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "unused")

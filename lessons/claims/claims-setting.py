@@ -33,8 +33,8 @@ def main():
         threading.current_thread().daemon = True
     except RuntimeError as error:
         say(f"after the start: {error}")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

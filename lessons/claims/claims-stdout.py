@@ -39,8 +39,8 @@ def main(when):
         target=print_to_nobody, args=(begin,), name="printer", daemon=True
     ).start()
     time.sleep(0.5)
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main(sys.argv[1] if len(sys.argv) > 1 else "early")

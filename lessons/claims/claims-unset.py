@@ -33,8 +33,8 @@ def main():
         records.put(f"page {page}")
     stop.set()
     writer.join()
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

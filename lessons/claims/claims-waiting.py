@@ -23,8 +23,8 @@ def look():
 def main():
     threading.Thread(target=look, name="worker").start()
     say("my own work is done")
-
-
 # ANCHOR_END: program
+
+
 threading.current_thread().name = "main"
 main()

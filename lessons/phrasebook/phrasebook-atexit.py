@@ -18,11 +18,7 @@ def lights_out():
     say("the lights are out")
 
 
-def main():
-    atexit.register(lights_out)
-    # ANCHOR_END: cell
-    say("my own work is done")
-
-
 threading.current_thread().name = "main"
-main()
+atexit.register(lights_out)
+# ANCHOR_END: cell
+say("my own work is done")

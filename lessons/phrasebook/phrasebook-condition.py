@@ -26,15 +26,11 @@ def warm_up():
     # ANCHOR_END: notify
 
 
-def main():
-    say("the oven warms up")
-    threading.Thread(target=warm_up, name="oven").start()
-    # ANCHOR: wait
-    with changed:
-        changed.wait_for(lambda: warm)
-    say("the oven is warm")
-    # ANCHOR_END: wait
-
-
 threading.current_thread().name = "main"
-main()
+say("the oven warms up")
+threading.Thread(target=warm_up, name="oven").start()
+# ANCHOR: wait
+with changed:
+    changed.wait_for(lambda: warm)
+say("the oven is warm")
+# ANCHOR_END: wait

@@ -19,18 +19,14 @@ def tick():
         time.sleep(1)
 
 
-def main():
-    say("my own work takes half a second")
-    # ANCHOR: cell
-    ticker = threading.Thread(
-        target=tick, name="ticker", daemon=True
-    )
-    ticker.start()
-
-    time.sleep(0.5)
-    say("my own work is done")
-    # ANCHOR_END: cell
-
-
 threading.current_thread().name = "main"
-main()
+say("my own work takes half a second")
+# ANCHOR: cell
+ticker = threading.Thread(
+    target=tick, name="ticker", daemon=True
+)
+ticker.start()
+
+time.sleep(0.5)
+say("my own work is done")
+# ANCHOR_END: cell

@@ -17,20 +17,16 @@ def upload():
     say("the upload is done")
 
 
-def main():
-    say("the upload gets half a second")
-    limit = 0.5
-    # ANCHOR: cell
-    uploader = threading.Thread(
-        target=upload, name="uploader", daemon=True
-    )
-    uploader.start()
-
-    uploader.join(timeout=limit)
-    if uploader.is_alive():
-        say("the upload is abandoned")
-    # ANCHOR_END: cell
-
-
 threading.current_thread().name = "main"
-main()
+say("the upload gets half a second")
+limit = 0.5
+# ANCHOR: cell
+uploader = threading.Thread(
+    target=upload, name="uploader", daemon=True
+)
+uploader.start()
+
+uploader.join(timeout=limit)
+if uploader.is_alive():
+    say("the upload is abandoned")
+# ANCHOR_END: cell

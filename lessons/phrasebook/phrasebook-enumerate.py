@@ -17,17 +17,13 @@ def wait_for_orders():
     threading.Event().wait()
 
 
-def main():
-    for number in range(1, 3):
-        threading.Thread(
-            target=wait_for_orders, name=f"printer-{number}", daemon=True
-        ).start()
-    say("who is alive?")
-    # ANCHOR: cell
-    for thread in threading.enumerate():
-        say(f"alive: {thread.name}")
-    # ANCHOR_END: cell
-
-
 threading.current_thread().name = "main"
-main()
+for number in range(1, 3):
+    threading.Thread(
+        target=wait_for_orders, name=f"printer-{number}", daemon=True
+    ).start()
+say("who is alive?")
+# ANCHOR: cell
+for thread in threading.enumerate():
+    say(f"alive: {thread.name}")
+# ANCHOR_END: cell

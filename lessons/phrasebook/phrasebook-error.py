@@ -17,19 +17,15 @@ def import_order(order):
     raise LookupError(f"order {order} has no customer")
 
 
-def main():
-    say("an order is to be imported")
-    # ANCHOR: cell
-    with ThreadPoolExecutor() as pool:
-        order = pool.submit(import_order, 3)
-
-    try:
-        order.result()
-        say("the order is imported")
-    except LookupError as error:
-        say(f"failed: {error}")
-    # ANCHOR_END: cell
-
-
 threading.current_thread().name = "main"
-main()
+say("an order is to be imported")
+# ANCHOR: cell
+with ThreadPoolExecutor() as pool:
+    order = pool.submit(import_order, 3)
+
+try:
+    order.result()
+    say("the order is imported")
+except LookupError as error:
+    say(f"failed: {error}")
+# ANCHOR_END: cell

@@ -20,19 +20,15 @@ def beat(told):
     # ANCHOR_END: wait
 
 
-def main():
-    say("the service runs for 2 s")
-    stop = threading.Event()
-    heartbeat = threading.Thread(target=beat, args=(stop,), name="heartbeat")
-    heartbeat.start()
-
-    time.sleep(2)
-    # ANCHOR: stop
-    stop.set()
-    heartbeat.join()
-    # ANCHOR_END: stop
-    say("the service has stopped")
-
-
 threading.current_thread().name = "main"
-main()
+say("the service runs for 2 s")
+stop = threading.Event()
+heartbeat = threading.Thread(target=beat, args=(stop,), name="heartbeat")
+heartbeat.start()
+
+time.sleep(2)
+# ANCHOR: stop
+stop.set()
+heartbeat.join()
+# ANCHOR_END: stop
+say("the service has stopped")

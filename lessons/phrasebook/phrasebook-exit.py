@@ -14,15 +14,13 @@ def say(text):
 
 
 # ANCHOR: cell
-def main():
-    try:
-        say("the disk is full")
-        # `os._exit(3)` would skip the `finally`.
-        sys.exit(3)
-    finally:
-        say("the lights are out")
-    # ANCHOR_END: cell
 
 
 threading.current_thread().name = "main"
-main()
+try:
+    say("the disk is full")
+    # `os._exit(3)` would skip the `finally`.
+    sys.exit(3)
+finally:
+    say("the lights are out")
+# ANCHOR_END: cell

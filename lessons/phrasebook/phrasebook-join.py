@@ -18,21 +18,17 @@ def print_labels(result):
     result.append(3)
 
 
-def main():
-    say("how many labels are printed?")
-    # ANCHOR: cell
-    result = []
-    printer = threading.Thread(
-        target=print_labels,
-        args=(result,),
-        name="printer",
-    )
-    printer.start()
-
-    printer.join()
-    say(f"{result[0]} labels are printed")
-    # ANCHOR_END: cell
-
-
 threading.current_thread().name = "main"
-main()
+say("how many labels are printed?")
+# ANCHOR: cell
+result = []
+printer = threading.Thread(
+    target=print_labels,
+    args=(result,),
+    name="printer",
+)
+printer.start()
+
+printer.join()
+say(f"{result[0]} labels are printed")
+# ANCHOR_END: cell

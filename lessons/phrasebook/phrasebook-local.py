@@ -25,13 +25,9 @@ def print_labels(count):
     # ANCHOR_END: cell
 
 
-def main():
-    say("two printers start")
-    for number in range(1, 3):
-        threading.Thread(
-            target=print_labels, args=(number + 1,), name=f"printer-{number}"
-        ).start()
-
-
 threading.current_thread().name = "main"
-main()
+say("two printers start")
+for number in range(1, 3):
+    threading.Thread(
+        target=print_labels, args=(number + 1,), name=f"printer-{number}"
+    ).start()

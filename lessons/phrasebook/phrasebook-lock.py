@@ -29,18 +29,14 @@ def take_deposits():
         deposit(10)
 
 
-def main():
-    say("two tellers take deposits")
-    tellers = [
-        threading.Thread(target=take_deposits, name=f"teller-{number}")
-        for number in range(1, 3)
-    ]
-    for teller in tellers:
-        teller.start()
-    for teller in tellers:
-        teller.join()
-    say(f"the balance is {balance}")
-
-
 threading.current_thread().name = "main"
-main()
+say("two tellers take deposits")
+tellers = [
+    threading.Thread(target=take_deposits, name=f"teller-{number}")
+    for number in range(1, 3)
+]
+for teller in tellers:
+    teller.start()
+for teller in tellers:
+    teller.join()
+say(f"the balance is {balance}")

@@ -18,18 +18,14 @@ def print_label(order):
     say(f"label {order} is printed")
 
 
-def main():
-    say("four labels are to be printed")
-    # ANCHOR: cell
-    with ThreadPoolExecutor(
-        max_workers=2,
-        thread_name_prefix="printer",
-    ) as pool:
-        for order in range(1, 5):
-            pool.submit(print_label, order)
-    # ANCHOR_END: cell
-    say("every label is printed")
-
-
 threading.current_thread().name = "main"
-main()
+say("four labels are to be printed")
+# ANCHOR: cell
+with ThreadPoolExecutor(
+    max_workers=2,
+    thread_name_prefix="printer",
+) as pool:
+    for order in range(1, 5):
+        pool.submit(print_label, order)
+# ANCHOR_END: cell
+say("every label is printed")

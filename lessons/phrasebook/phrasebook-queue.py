@@ -28,19 +28,15 @@ def print_label(order):
     say(f"the label for {order} is printed")
 
 
-def main():
-    orders = queue.Queue()
-    printer = threading.Thread(target=print_labels, args=(orders,), name="printer")
-    printer.start()
-
-    # ANCHOR: close
-    orders.put("tea")
-    orders.put("coffee")
-    say("the last order is in")
-    orders.shutdown()
-    printer.join()
-    # ANCHOR_END: close
-
-
 threading.current_thread().name = "main"
-main()
+orders = queue.Queue()
+printer = threading.Thread(target=print_labels, args=(orders,), name="printer")
+printer.start()
+
+# ANCHOR: close
+orders.put("tea")
+orders.put("coffee")
+say("the last order is in")
+orders.shutdown()
+printer.join()
+# ANCHOR_END: close

@@ -14,18 +14,14 @@ def say(text):
     print(line, end="", flush=True)
 
 
-def main():
-    # ANCHOR: cell
-    signals = queue.SimpleQueue()
-    signal.signal(
-        signal.SIGTERM,
-        lambda number, frame: signals.put(number),
-    )
-    say("waiting for SIGTERM")
-    signals.get()
-    say("told to stop")
-    # ANCHOR_END: cell
-
-
 threading.current_thread().name = "main"
-main()
+# ANCHOR: cell
+signals = queue.SimpleQueue()
+signal.signal(
+    signal.SIGTERM,
+    lambda number, frame: signals.put(number),
+)
+say("waiting for SIGTERM")
+signals.get()
+say("told to stop")
+# ANCHOR_END: cell

@@ -17,17 +17,13 @@ def print_label(order):
     say(f"the label for {order} is printed")
 
 
-def main():
-    say("a label is to be printed")
-    # ANCHOR: cell
-    printer = threading.Thread(
-        target=print_label,
-        args=("tea",),
-        name="printer",
-    )
-    printer.start()
-    # ANCHOR_END: cell
-
-
 threading.current_thread().name = "main"
-main()
+say("a label is to be printed")
+# ANCHOR: cell
+printer = threading.Thread(
+    target=print_label,
+    args=("tea",),
+    name="printer",
+)
+printer.start()
+# ANCHOR_END: cell
