@@ -54,8 +54,8 @@ fn main() -> ExitCode {
         exercises: workbook.lessons.iter().map(|_| OnceLock::new()).collect(),
         ..Shared::default()
     });
-    let selected = select(&arguments, &checks);
-    if selected.is_empty() {
+    let count = checks.iter().filter(|check| check.is_selected(&arguments)).count();
+    if count == 0 {
         let filter = arguments.filter.as_deref().unwrap_or_default();
         let lessons = workbook.lessons.iter().map(|lesson| lesson.name.as_str());
         let likely = lessons.clone().max_by(|one, other| {
@@ -76,10 +76,9 @@ fn main() -> ExitCode {
         // Looking for Python takes as long as a build that has nothing to do.
         thread::scope(|scope| {
             scope.spawn(|| shared.python());
-            shared.build(&workbook, &selected);
+            shared.build(&workbook, &select(&arguments, &checks));
         });
     }
-    let count = checks.iter().filter(|check| check.is_selected(&arguments)).count();
     let trials = checks.into_iter().map(|check| check.into_trial(&shared)).collect();
     // Lessons mostly sleep, so all of them are under way together.
     let arguments =
