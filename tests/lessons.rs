@@ -81,8 +81,9 @@ fn main() -> ExitCode {
     }
     let trials = checks.into_iter().map(|check| check.into_trial(&shared)).collect();
     // Lessons mostly sleep, so all of them are under way together.
-    let arguments =
-        Arguments { test_threads: arguments.test_threads.or(Some(count.max(2))), ..arguments };
+    let threads = arguments.test_threads.unwrap_or(count.max(2));
+    let arguments = Arguments { test_threads: Some(threads), ..arguments };
+    shared.gate.expect(count.min(threads));
     let conclusion = libtest_mimic::run(&arguments, trials);
     if arguments.list {
         return ExitCode::SUCCESS;
@@ -221,30 +222,37 @@ impl Check {
 
     fn into_trial(self, shared: &Arc<Shared>) -> Trial {
         let shared = Arc::clone(shared);
-        Trial::ignorable_test(self.name.clone(), move || match self.subject {
+        Trial::ignorable_test(self.name.clone(), move || {
+            let _expected = shared.gate.expected();
+            self.outcome(&shared)
+        })
+    }
+
+    fn outcome(&self, shared: &Shared) -> Result<Completion, Failed> {
+        match self.subject {
             Subject::Lesson if self.feature() == Some(false) => {
                 let command = check_command(self.lesson(), &self.located.scenario);
                 Ok(Completion::ignored_with(format!("takes `{command}`")))
             }
-            Subject::Lesson | Subject::Solution => self.judge(&shared),
-            Subject::Twin => match self.why_no_python(&shared) {
+            Subject::Lesson | Subject::Solution => self.judge(shared),
+            Subject::Twin => match self.why_no_python(shared) {
                 Some(reason) => Ok(Completion::ignored_with(reason)),
-                None => self.judge(&shared),
+                None => self.judge(shared),
             },
             Subject::Exercise if self.has_marker() => {
                 shared.note(self.lesson, Progress::NotStarted);
                 Ok(Completion::ignored_with(Progress::NotStarted.to_string()))
             }
             Subject::Exercise => {
-                let judged = self.judge(&shared);
+                let judged = self.judge(shared);
                 let is_done = judged.is_ok();
                 let progress = if is_done { Progress::Done } else { Progress::Broken };
                 shared.note(self.lesson, progress);
                 judged
             }
-            Subject::Starter if self.has_marker() => self.judge_starter(&shared),
+            Subject::Starter if self.has_marker() => self.judge_starter(shared),
             Subject::Starter => Ok(Completion::ignored_with("begun: the marker is gone")),
-        })
+        }
     }
 
     /// How long it may take. A starter that does not end when it should may have to be ended.

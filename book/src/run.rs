@@ -5,7 +5,7 @@
 //! ended, whatever is left of it.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::fs::File;
 use std::io::{self, PipeReader, Read, Write};
@@ -15,8 +15,8 @@ use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, Once, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -106,46 +106,86 @@ pub enum End {
 /// the other half of the cores is for those that are on their way. A pass is held from before the
 /// start until the first output.
 #[derive(Debug)]
-pub struct Gate {
-    state: Mutex<GateState>,
-    moved: Condvar,
-}
+pub struct Gate(Mutex<GateState>);
 
 #[derive(Debug)]
 struct GateState {
     free: usize,
+    /// How many have to come before it opens.
+    expected: usize,
     next_id: u64,
-    /// The longest first, then by arrival.
-    waiting: BTreeSet<(Reverse<Duration>, u64)>,
+    waiting: BTreeMap<Place, Thread>,
 }
 
-/// A place at the [`Gate`]; dropping it lets the next one in.
+/// A place in the row: the longest first, then by arrival.
+type Place = (Reverse<Duration>, u64);
+
+/// The right to start a program; dropping it lets the next one in.
 #[derive(Debug)]
 pub struct Pass<'a>(&'a Gate);
 
+/// Somebody whom the gate expects, and who may turn out not to enter; dropping it says so.
+#[derive(Debug)]
+pub struct Expected<'a>(&'a Gate);
+
 impl Gate {
-    /// A gate for this machine.
+    /// An open gate for this machine.
     pub fn new() -> Self {
         let free = thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
-        let state = GateState { free, next_id: 0, waiting: BTreeSet::new() };
-        Self { state: Mutex::new(state), moved: Condvar::new() }
+        Self(Mutex::new(GateState { free, expected: 0, next_id: 0, waiting: BTreeMap::new() }))
     }
 
-    /// Waits for a place; of those who wait, the one whose run is longest is next.
+    /// Keeps the gate closed until so many have come. Where each is a thread, all threads are there
+    /// before the first program is: while a process makes hundreds of them, those that it has wait
+    /// for its memory, beside busy loops for more than half a second.
+    pub fn expect(&self, count: usize) {
+        self.state().expected = count;
+    }
+
+    /// Somebody whom it expects.
+    pub fn expected(&self) -> Expected<'_> {
+        Expected(self)
+    }
+
+    /// Waits for a pass; of those who wait, the one whose run is longest is next.
     pub fn enter(&self, length: Duration) -> Pass<'_> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let me = (Reverse(length), state.next_id);
         state.next_id += 1;
-        state.waiting.insert(me);
-        let mut state = self
-            .moved
-            .wait_while(state, |state| state.free == 0 || state.waiting.first() != Some(&me))
-            .unwrap_or_else(PoisonError::into_inner);
+        state.waiting.insert(me, thread::current());
+        state.one_has_come();
+        while state.next().is_none_or(|(next, _)| *next != me) {
+            drop(state);
+            thread::park();
+            state = self.state();
+        }
         state.waiting.remove(&me);
         state.free -= 1;
-        // There may be a place for the next one, too.
-        self.moved.notify_all();
+        // There may be a pass for the next one, too.
+        state.call();
         Pass(self)
+    }
+
+    fn state(&self) -> MutexGuard<'_, GateState> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl GateState {
+    /// Who may enter now.
+    fn next(&self) -> Option<(&Place, &Thread)> {
+        let is_open = self.expected == 0 && self.free > 0;
+        self.waiting.first_key_value().filter(|_| is_open)
+    }
+
+    /// Wakes that one alone: there may be hundreds.
+    fn call(&self) {
+        self.next().inspect(|(_, thread)| thread.unpark());
+    }
+
+    fn one_has_come(&mut self) {
+        self.expected = self.expected.saturating_sub(1);
+        self.call();
     }
 }
 
@@ -157,8 +197,16 @@ impl Default for Gate {
 
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).free += 1;
-        self.0.moved.notify_all();
+        let mut state = self.0.state();
+        state.free += 1;
+        state.call();
+    }
+}
+
+impl Drop for Expected<'_> {
+    fn drop(&mut self) {
+        // For one that has entered this comes when the gate has been opened.
+        self.0.state().one_has_come();
     }
 }
 
@@ -668,4 +716,39 @@ fn command_line(process: &Path) -> String {
     let (program, arguments) = line.split_once('\0').unwrap_or((&*line, ""));
     let program = program.rsplit('/').next().unwrap_or_default();
     format!("{program} {}", arguments.replace('\0', " ")).trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Long enough for whoever may enter, on any machine.
+    const SOON: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn nobody_starts_before_all_have_come() {
+        let gate = Gate::new();
+        let (entered, told) = mpsc::channel();
+        gate.expect(3);
+        let absent = gate.expected();
+        thread::scope(|scope| {
+            for seconds in [1, 2] {
+                let (gate, entered) = (&gate, entered.clone());
+                scope.spawn(move || {
+                    let _expected = gate.expected();
+                    let _pass = gate.enter(Duration::from_secs(seconds));
+                    entered.send(seconds)
+                });
+            }
+            let early = told.recv_timeout(Duration::from_millis(200));
+            // Before anything can fail: a scope waits for its threads.
+            drop(absent);
+            assert!(early.is_err(), "{early:?}");
+            let order = [told.recv_timeout(SOON), told.recv_timeout(SOON)];
+            if gate.state().free == 1 {
+                assert_eq!(order, [Ok(2), Ok(1)]);
+            }
+            assert!(order.iter().all(Result::is_ok), "{order:?}");
+        });
+    }
 }
