@@ -145,7 +145,7 @@ impl Display for Verdict {
         }
         if self.repeated {
             let apart = in_seconds(APART);
-            writeln!(f, "  this is its second run: the first was late, too, by less than {apart}")?;
+            writeln!(f, "  this is its second run: the first was late by less than {apart}")?;
         }
         f.write_str(&self.printed)
     }

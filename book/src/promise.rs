@@ -25,8 +25,7 @@ pub const CODE: char = '\u{1}';
 
 /// How much later than promised a program may end, counted from its first output.
 ///
-/// 18 times the worst delay measured beside eight busy loops; right and wrong outcomes of a
-/// lesson lie at least 1 s apart.
+/// 18 times the worst delay measured beside eight busy loops, and half of [`APART`].
 pub const TOLERANCE: Duration = Duration::from_millis(500);
 
 /// Outcomes that are right and such that are wrong end at least this far apart in every scenario.
