@@ -12,7 +12,7 @@ use mdbook_preprocessor::book::Book;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use regex::Regex;
 
-use crate::workbook::{Problem, lesson_name, line_of};
+use workbook::workbook::{Problem, lesson_name, line_of};
 
 /// What an entry's line of forms begins with.
 const FORMS: &str = "In the chapters:";

@@ -8,14 +8,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
-use book::preprocess::{self, Workshop};
-use book::recording::Recording;
-use book::workbook::Workbook;
-use book::{programs, serve};
+use book::preprocess::Workshop;
+use book::serve;
 use clap::{Parser, Subcommand};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, parse_input};
 use tracing::Level;
+use workbook::programs;
+use workbook::recording::Recording;
+use workbook::run::end_with_this_process;
+use workbook::workbook::{Workbook, all_of};
 
 /// When `main` Returns: builds the book, serves it on 127.0.0.1 and prints the address.
 #[derive(Parser)]
@@ -146,13 +148,13 @@ fn absolute(dest: &Path) -> Result<PathBuf> {
 /// Records each scenario that a chapter of these lessons shows, one after the other: the recorder
 /// wants a quiet machine.
 fn record(names: &[String]) -> Result<ExitCode> {
-    let workbook = Workbook::load(&Workbook::home()).map_err(preprocess::all_of)?;
+    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
     let all = || workbook.lessons.iter().map(|lesson| lesson.name.as_str()).collect::<Vec<_>>();
     if let Some(unknown) = names.iter().find(|name| workbook.lesson(name).is_none()) {
         bail!("there is no lesson `{unknown}`; there are {}", all().join(", "));
     }
     Recording::can_be_made()?;
-    book::run::end_with_this_process()?;
+    end_with_this_process()?;
     let shown = workbook.lessons.iter().flat_map(|lesson| &lesson.shown);
     let scenarios: BTreeSet<_> = shown.flat_map(|shown| &shown.scenarios).collect();
     for name in scenarios {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mdbook_preprocessor::book::{Book, BookItem};
 
-use crate::workbook::{Study, Workbook};
+use workbook::workbook::{Study, Workbook};
 
 /// The line of a page that the map stands in for.
 pub const DIRECTIVE: &str = "{{#map}}";

@@ -5,19 +5,23 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Result, anyhow};
 use maud::{Markup, html};
 use mdbook_preprocessor::book::{Book, BookItem, Chapter};
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 
+use workbook::commands::{
+    arguments, check_command, measure_check_command, measure_command, run_command,
+};
+use workbook::measured::Measured;
+use workbook::outcomes::{Outcomes, ending};
+use workbook::promise::{CODE, Promise, Run, Scenario};
+use workbook::recording::Recording;
+use workbook::timeline;
+use workbook::workbook::{Lesson, Problem, Workbook, all_of, blocks, measured, outcomes, shown};
+
 use crate::glossary;
 use crate::map;
-use crate::measured::{Measured, Source};
-use crate::outcomes::{Outcomes, ending};
-use crate::promise::{CODE, Profile, Promise, Run, Scenario};
-use crate::recording::Recording;
-use crate::timeline;
-use crate::workbook::{Lesson, Problem, Workbook, blocks, measured, outcomes, shown};
 
 /// The preprocessor, under the name that it has in `book.toml`.
 #[derive(Debug)]
@@ -52,11 +56,6 @@ impl Preprocessor for Workshop {
     fn supports_renderer(&self, renderer: &str) -> Result<bool> {
         Ok(renderer == "html")
     }
-}
-
-/// Everything that is wrong, one line each.
-pub fn all_of(problems: Vec<Problem>) -> Error {
-    anyhow!(problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
 }
 
 fn render(
@@ -152,58 +151,6 @@ fn table(lesson: &Lesson, scenario: &Scenario) -> Markup {
     }
 }
 
-/// What the reader types to have it checked.
-pub fn check_command(lesson: &Lesson, scenario: &Scenario) -> String {
-    let name = scenario.full_name(&lesson.name);
-    match &scenario.feature {
-        Some(feature) => {
-            format!("cargo test -p self-check --features {feature} --test lessons {name}")
-        }
-        None => format!("cargo test {name}"),
-    }
-}
-
-/// What the reader types to run it.
-pub fn run_command(lesson: &Lesson, scenario: &Scenario) -> String {
-    let program = match scenario.starter_breaks {
-        Some(_) => lesson.exercise_program(),
-        None => lesson.program(scenario).to_owned(),
-    };
-    let args = &scenario.runs[0].args;
-    if scenario.is_python_only() {
-        return format!("python3 {}{}", lesson.twin(&program).display(), arguments(args));
-    }
-    let profile = if scenario.profile == Profile::Abort { " --profile abort" } else { "" };
-    let feature = scenario.feature.iter().map(|feature| format!(" --features {feature}"));
-    let feature: String = feature.collect();
-    format!("cargo run{profile} -p {}{feature}{}", lesson.name, which(lesson, &program, args))
-}
-
-/// What the reader types to get the figures.
-pub fn measure_command(lesson: &Lesson, measured: &Measured) -> String {
-    match &measured.source {
-        Source::Program { program, args } => {
-            format!("cargo run -p {}{}", lesson.name, which(lesson, program, args))
-        }
-        Source::Test(target) => format!("cargo test --test {target}"),
-    }
-}
-
-/// What the reader types to have the figures checked.
-pub fn measure_check_command(lesson: &Lesson, measured: &Measured) -> String {
-    match &measured.source {
-        Source::Program { .. } => format!("cargo test --test measured {}", lesson.name),
-        Source::Test(target) => format!("cargo test --test {target}"),
-    }
-}
-
-/// The end of a `cargo run -p <lesson>`: which of its programs, and with which arguments.
-fn which(lesson: &Lesson, program: &str, args: &[String]) -> String {
-    let bin = if program == lesson.name { String::new() } else { format!(" --bin {program}") };
-    let dashes = if args.is_empty() { "" } else { " --" };
-    format!("{bin}{dashes}{}", arguments(args))
-}
-
 /// Figures that a chapter tells.
 fn told(lesson: &Lesson, measured: &Measured) -> Markup {
     html! {
@@ -275,16 +222,6 @@ fn anchor(scenario: &str) -> String {
 /// Text in which code stands between backticks, as its author wrote it.
 fn marked(text: &str) -> Markup {
     inline(&text.replace('`', &CODE.to_string()))
-}
-
-/// The arguments as a shell wants them, each after a space.
-fn arguments(args: &[String]) -> String {
-    let quoted = |argument: &String| match shlex::try_quote(argument) {
-        Ok(quoted) => format!(" {quoted}"),
-        // Only a zero byte cannot be quoted, nor can it be an argument.
-        Err(_) => format!(" {argument}"),
-    };
-    args.iter().map(quoted).collect()
 }
 
 fn rows(run: &Run) -> Markup {

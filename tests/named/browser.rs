@@ -1,11 +1,8 @@
 //! Every page of the book in a real browser, in light and dark, on a desk and on a phone; the
 //! replay of its recordings; its search; and the page for printing.
 //!
-//! Needs Chromium, Node.js and `npm ci --prefix tests`; without them the tests are listed as
+//! Needs Chromium, Node.js and `npm ci --prefix tests/named`; without them the tests are listed as
 //! ignored.
-
-mod scratch;
-mod tools;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, OnceLock};
 
-use book::programs;
-use book::promise::Profile;
-use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Trial};
-use scratch::copy_of;
+use named::scratch::copy_of;
+use named::tools::{loaded, on_path};
 use serde::{Deserialize, Serialize};
-use tools::{loaded, on_path};
+use workbook::programs;
+use workbook::promise::Profile;
+use workbook::workbook::Workbook;
 
 const VIEWS: [&str; 4] = ["light", "navy", "phone", "phone-navy"];
 
@@ -125,7 +122,7 @@ impl Browser {
         let chromium = names.into_iter().find_map(on_path).ok_or("there is no chromium")?;
         on_path("node").ok_or("there is no node")?;
         if !Path::new(env!("CARGO_MANIFEST_DIR")).join("node_modules/playwright-core").is_dir() {
-            return Err("`npm ci --prefix tests` has not been run".to_owned());
+            return Err("`npm ci --prefix tests/named` has not been run".to_owned());
         }
         Ok(Self { chromium })
     }
@@ -135,7 +132,7 @@ impl Browser {
         let what = serde_json::to_string(what).map_err(|error| error.to_string())?;
         let programs = programs::build(&Workbook::home(), ["book"], Profile::Dev);
         let book = programs.map_err(|error| format!("{error:#}"))?.remove("book");
-        let scratch = copy_of(&["book", "lessons", "tests/depth", "tests/depth.toml"]);
+        let scratch = copy_of(&["book", "lessons", "tests/named/depth", "tests/named/depth.toml"]);
         let mut server = Command::new(book.ok_or("the reader does not compile")?)
             .args(["--port", "0"])
             .env("CARGO_MANIFEST_DIR", scratch.path().join("book"))

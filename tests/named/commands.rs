@@ -4,10 +4,7 @@
 //! What counts is that the shell, cargo and the program take the line, and that the program ends as its
 //! promise says, or with code 0 where there is none. What it prints and when is the promises' business;
 //! one that goes on is ended after some seconds. Each page has a directory of its own below `target/`,
-//! where cargo finds the workbook as in its root. `cargo test …` is held by `cargo test --test text`.
-
-mod pages;
-mod tools;
+//! where cargo finds the workbook as in its root. `cargo test …` is held by `cargo test -p named --test text`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,14 +15,14 @@ use std::process::{Command, ExitCode, ExitStatus};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use book::preprocess::run_command;
-use book::promise::{Ends, Promise, PythonVersion, Run, Scenario};
-use book::run::{End, Gate, HANGS, end_with_this_process, run};
-use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use pages::{Typed, commands_in_comments, commands_of_tables, pages};
+use named::pages::{Typed, commands_in_comments, commands_of_tables, pages};
+use named::tools::{loaded, on_path};
 use tempfile::TempDir;
-use tools::{loaded, on_path};
+use workbook::commands::run_command;
+use workbook::promise::{Ends, Promise, PythonVersion, Run, Scenario};
+use workbook::run::{End, Gate, HANGS, end_with_this_process, run};
+use workbook::workbook::Workbook;
 
 /// How long a line may take for which there is no promise. `HANGS` later it is ended.
 const LENGTH: Duration = Duration::from_secs(4);
@@ -79,7 +76,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("kill -KILL $(pidof graceful-sigterm-default)", "it would end all of that name"),
     ("kill -TERM $(pidof graceful-sigterm-default)", "it would end all of that name"),
     ("mdbook build book", "it takes mdBook; `--test book` speaks its protocol"),
-    ("npm ci --prefix tests", "it would change what `--test browser` uses; .ci/run does it"),
+    ("npm ci --prefix tests/named", "it would change what `--test browser` uses; .ci/run does it"),
     ("python3 tests/bench.py", "it takes a quiet machine and a quarter of an hour"),
     (
         "unshare --user --map-root-user --pid --fork target/debug/graceful-sigterm-default",

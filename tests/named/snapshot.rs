@@ -4,8 +4,6 @@
 //! Takes less than a minute. Needs strace for one test, which is listed as ignored without it.
 //! `SNAPSHOT_SEED` repeats a run's moments.
 
-mod tools;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::ops::Range;
@@ -16,12 +14,12 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::Duration;
 
-use book::programs;
-use book::promise::{Profile, texts};
-use book::workbook::Workbook;
 use libtest_mimic::{Failed, Trial};
+use named::tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
+use workbook::programs;
+use workbook::promise::{Profile, texts};
+use workbook::workbook::Workbook;
 
 const LESSON: &str = "warm-start";
 const FILE: &str = "index.snapshot";

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::Path;
 
-use book::workbook::Workbook;
 use tempfile::TempDir;
+use workbook::workbook::Workbook;
 
 /// A directory with copies of some files and directories of the workbook.
 pub fn copy_of(parts: &[&str]) -> TempDir {

@@ -10,10 +10,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use book::preprocess::all_of;
-use book::workbook::{Lesson, Workbook};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use trybuild::TestCases;
+use workbook::workbook::all_of;
+use workbook::workbook::{Lesson, Workbook};
 
 /// The Rust whose words the messages are. Another one may put them otherwise.
 const WORDS_OF: &str = "1.95";

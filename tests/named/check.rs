@@ -2,16 +2,14 @@
 //!
 //! A check that passes whatever the program does would show here first.
 
-mod verdict;
-
 use std::fs;
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use book::promise::Scenario;
-use book::run::{Gate, end_with_this_process, leftovers};
-use verdict::Verdict;
+use self_check::verdict::{self, Verdict};
+use workbook::promise::Scenario;
+use workbook::run::{Gate, end_with_this_process, leftovers};
 
 static GATE: LazyLock<Gate> = LazyLock::new(|| {
     // As the self-check does. A handled signal is back at its default in a program that is started,

@@ -5,16 +5,16 @@
 //! No other host is asked: of a link to elsewhere only the form is checked. What leads to the
 //! documentation of Rust is looked up where `rustup component add rust-docs` has put it.
 
-mod pages;
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use book::workbook::Workbook;
-use pages::{Typed, commands_in_comments, commands_of_tables, nothing_is_wrong, pages, workbook};
+use named::pages::{
+    Typed, commands_in_comments, commands_of_tables, nothing_is_wrong, pages, workbook,
+};
 use regex::Regex;
+use workbook::workbook::Workbook;
 
 /// The hosts that a page may lead to: documentation that is kept, and who keeps it.
 const HOSTS: &[&str] = &[
@@ -67,7 +67,7 @@ fn links_to_elsewhere_are_well_formed() {
                 _ if scheme != "https" => Some("write https".to_owned()),
                 None => Some(format!(
                     "`{host}` is not among the known hosts; is it where this is documented? Then add \
-                     it to HOSTS in tests/text.rs"
+                     it to HOSTS in tests/named/text.rs"
                 )),
                 Some(known) => {
                     hosts.insert(known);
@@ -79,7 +79,7 @@ fn links_to_elsewhere_are_well_formed() {
     }
     let unused = HOSTS.iter().filter(|host| !hosts.contains(*host));
     wrong.extend(unused.map(|host| {
-        format!("tests/text.rs: no link leads to `{host}` any more; take it out of HOSTS")
+        format!("tests/named/text.rs: no link leads to `{host}` any more; take it out of HOSTS")
     }));
     nothing_is_wrong(&wrong);
 }
@@ -182,7 +182,7 @@ fn links_to_files_of_the_workbook_lead_to_one() {
     let mut wrong = Vec::new();
     for page in pages() {
         wrong.extend(page.loose_labels().iter().map(|(place, what)| format!("{place}: {what}")));
-        // Those of the chapters are held in the rendered book: `cargo test --test book`.
+        // Those of the chapters are held in the rendered book: `cargo test -p named --test book`.
         if page.path.starts_with("book") {
             continue;
         }
@@ -240,7 +240,7 @@ fn rust_and_python_code_comes_from_programs() {
         if !is_listed {
             wrong.push(format!(
                 "{}: `{first}` is code that nothing compiles or runs; include it from a program with \
-                 `{{{{#include ../../lessons/…}}}}`, or list it with a reason in PASTED in tests/text.rs",
+                 `{{{{#include ../../lessons/…}}}}`, or list it with a reason in PASTED in tests/named/text.rs",
                 fence.place
             ));
         }
@@ -251,7 +251,7 @@ fn rust_and_python_code_comes_from_programs() {
         .filter(|(page, first, _)| !pasted.contains(&((*page).to_owned(), (*first).to_owned())));
     wrong.extend(gone.map(|(page, first, _)| {
         format!(
-            "tests/text.rs: {page} has no pasted block `{first}` any more; take it out of PASTED"
+            "tests/named/text.rs: {page} has no pasted block `{first}` any more; take it out of PASTED"
         )
     }));
     nothing_is_wrong(&wrong);
@@ -264,7 +264,8 @@ fn every_cargo_test_selects_something() {
     let mut lessons = names_of_tests();
     // No test, but a word of its own: it lists the exercises.
     lessons.push("progress".to_owned());
-    let patches = fs::read_to_string(Workbook::home().join("tests/depth.toml")).expect("a file");
+    let patches =
+        fs::read_to_string(Workbook::home().join("tests/named/depth.toml")).expect("a file");
     let patches: toml::Table = patches.parse().expect("a list");
     let patches = patches["patch"].as_array().expect("the patches").iter();
     let depth: Vec<_> =
@@ -276,14 +277,14 @@ fn every_cargo_test_selects_something() {
             lesson.measured.iter().map(|block| format!("{}::{}", lesson.name, block.says.name))
         })
         .collect();
-    let manifest = fs::read_to_string(Workbook::home().join("tests/Cargo.toml")).expect("a file");
-    let manifest: toml::Table = manifest.parse().expect("a manifest");
-    let targets: BTreeSet<_> = manifest["test"]
-        .as_array()
-        .expect("the targets")
-        .iter()
-        .filter_map(|target| target["name"].as_str())
-        .collect();
+    let targets = |package: &str| -> BTreeSet<String> {
+        let manifest = manifest(package);
+        let targets = manifest["test"].as_array().expect("the targets").iter();
+        targets.filter_map(|target| Some(target["name"].as_str()?.to_owned())).collect()
+    };
+    // Of the package that plain `cargo test` tests, and of the one that has to be named.
+    let (own, named) = (targets("tests"), targets("tests/named"));
+    let manifest = manifest("tests");
     let features = manifest["features"].as_table().expect("the features");
 
     let mut wrong = Vec::new();
@@ -294,30 +295,36 @@ fn every_cargo_test_selects_something() {
     {
         let Some((_, arguments)) = line.split_once("cargo test") else { continue };
         let mut words = arguments.split_whitespace();
-        let (mut target, mut filter) = (None, None);
+        let (mut package, mut target, mut filter) = (None, None, None);
         let mut fault = None;
         while let Some(word) = words.next() {
             match word {
                 "--test" => {
                     target = words.next();
-                    if !target.is_some_and(|name| targets.contains(name)) {
-                        fault = Some("tests/Cargo.toml has no such target".to_owned());
+                    let known = if package == Some("named") { &named } else { &own };
+                    if !target.is_some_and(|name| known.contains(name)) {
+                        let package = package.unwrap_or("self-check");
+                        fault = Some(format!("the package `{package}` has no such target"));
                     }
                 }
+                "--lib" => {}
                 "--features" if words.next().is_some_and(|name| features.contains_key(name)) => {}
                 "--features" => fault = Some("tests/Cargo.toml has no such feature".to_owned()),
-                "-p" | "--package" => match words.next() {
-                    Some("self-check" | "book" | "lesson-log") => {}
-                    _ => fault = Some("no package of this name has tests".to_owned()),
-                },
+                "-p" | "--package" => {
+                    package = words.next();
+                    let known = ["self-check", "named", "book", "workbook", "lesson-log"];
+                    if !package.is_some_and(|name| known.contains(&name)) {
+                        fault = Some("no package of this name has tests".to_owned());
+                    }
+                }
                 word if word.starts_with('-') => {
-                    fault = Some(format!("tests/text.rs does not know what `{word}` does"));
+                    fault = Some(format!("tests/named/text.rs does not know what `{word}` does"));
                 }
                 word => filter = Some(word),
             }
         }
         let names = match target {
-            None | Some("lessons") => &lessons,
+            None | Some("self-check") => &lessons,
             Some("measured") => &measured,
             Some("depth") => &depth,
             Some(_) => &Vec::new(),
@@ -332,10 +339,16 @@ fn every_cargo_test_selects_something() {
     nothing_is_wrong(&wrong);
 }
 
+/// The manifest in a directory of the workbook.
+fn manifest(directory: &str) -> toml::Table {
+    let path = Workbook::home().join(directory).join("Cargo.toml");
+    fs::read_to_string(path).expect("a file").parse().expect("a manifest")
+}
+
 /// The names of the self-check's tests, as it lists them.
 fn names_of_tests() -> Vec<String> {
     let output = Command::new(env!("CARGO"))
-        .args(["test", "--package", "self-check", "--test", "lessons", "--", "--list"])
+        .args(["test", "--package", "self-check", "--test", "self-check", "--", "--list"])
         .current_dir(Workbook::home())
         .output()
         .expect("cargo runs");

@@ -1,5 +1,4 @@
 //! What several test targets need.
-#![allow(dead_code, reason = "none of them needs all of it")]
 
 use std::env;
 use std::io;
@@ -8,10 +7,10 @@ use std::process::{Child, ExitCode, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use book::preprocess::all_of;
-use book::workbook::Workbook;
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use workbook::workbook::Workbook;
+use workbook::workbook::all_of;
 
 /// The workbook; if something is wrong with it, that is told on standard error.
 pub fn loaded() -> Result<Workbook, ExitCode> {

@@ -1,17 +1,15 @@
 //! Runs what the chapters measured, and holds the figures to what they say holds on every machine.
 
-mod tools;
-
 use std::path::Path;
 use std::process::{Command, ExitCode};
 use std::sync::Arc;
 use std::time::Duration;
 
-use book::measured::{Measured, Source};
-use book::programs::{self, Programs};
-use book::promise::Profile;
 use libtest_mimic::{Arguments, Failed, Trial};
-use tools::loaded;
+use named::tools::loaded;
+use workbook::measured::{Measured, Source};
+use workbook::programs::{self, Programs};
+use workbook::promise::Profile;
 
 /// No measurement takes longer, also on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(300);

@@ -5,8 +5,6 @@
 //! of the exercise, and `starter::heartbeat` proves that the untouched exercise fails as it should.
 //! `progress` runs all exercises and lists how far the reader is.
 
-mod verdict;
-
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
@@ -18,14 +16,14 @@ use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use book::preprocess::{all_of, check_command};
-use book::programs::{self, Programs};
-use book::promise::{APART, Profile, PythonVersion, TOLERANCE, in_seconds};
-use book::recording::Recording;
-use book::run::{Gate, HANGS, end_with_this_process, leftovers};
-use book::workbook::{Lesson, Located, MARKER, Study, Workbook};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
-use verdict::{Broken, FirstRun, Verdict};
+use self_check::verdict::{self, Broken, FirstRun, Verdict};
+use workbook::commands::check_command;
+use workbook::programs::{self, Programs};
+use workbook::promise::{APART, Profile, PythonVersion, TOLERANCE, in_seconds};
+use workbook::recording::Recording;
+use workbook::run::{Gate, HANGS, end_with_this_process, leftovers};
+use workbook::workbook::{Lesson, Located, MARKER, Study, Workbook, all_of};
 
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();

@@ -3,10 +3,8 @@
 //! `depth.toml` lists the damages, most of them one line: the join, the close, the timeout. Each is
 //! made in a copy of the workbook, and the self-check runs the tests that have to fail there.
 //!
-//! Needs a compiler and some minutes: `cargo test --test depth`, or `cargo test --test depth
+//! Needs a compiler and some minutes: `cargo test -p named --test depth`, or `cargo test -p named --test depth
 //! heartbeat` for one lesson. `DEPTH=overwrite` in front writes anew what the book shows of it.
-
-mod self_check;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::env;
@@ -17,15 +15,15 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use book::preprocess::all_of;
-use book::workbook::{Lesson, Workbook, line_of};
 use libtest_mimic::{Arguments, Failed, Trial};
+use named::self_check::self_check;
 use regex::Regex;
-use self_check::self_check;
 use serde::Deserialize;
 use toml::Spanned;
+use workbook::workbook::all_of;
+use workbook::workbook::{Lesson, Workbook, line_of};
 
-const LIST: &str = "tests/depth.toml";
+const LIST: &str = "tests/named/depth.toml";
 /// Keeps what a whole run came to, for the book.
 const SCORE: &str = "depth/score.txt";
 
@@ -163,8 +161,10 @@ impl<'a> Bench<'a> {
             "book/chapters",
             "book/recordings",
             "book/src",
+            "book/workbook",
             "lessons",
             "tests/Cargo.toml",
+            "tests/named/Cargo.toml",
         ] {
             for path in files_in(&root.join(part))? {
                 files.insert(path.strip_prefix(root)?.to_owned(), fs::read(&path)?);
@@ -400,6 +400,6 @@ fn hold(root: &Path, file: &Path, now: &str, filter: &str) -> Outcome {
     if without_times(&kept) == without_times(&now) {
         return Ok(());
     }
-    let command = format!("DEPTH=overwrite cargo test --test depth {filter}");
+    let command = format!("DEPTH=overwrite cargo test -p named --test depth {filter}");
     Err(format!("{shown} is outdated; `{}` writes it anew. Now it is\n{now}", command.trim_end()))
 }

@@ -4,8 +4,6 @@
 //! Takes about twenty seconds. Needs prometheus and promtool for some tests, which are listed as
 //! ignored without them.
 
-mod tools;
-
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,18 +14,18 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use book::client;
-use book::programs::{self, Programs};
-use book::promise::{Profile, STILL_ALIVE, texts};
-use book::workbook::Workbook;
 use libtest_mimic::{Failed, Trial};
+use named::tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time};
 use ureq::Agent;
+use workbook::client;
+use workbook::programs::{self, Programs};
+use workbook::promise::{Profile, STILL_ALIVE, texts};
+use workbook::workbook::Workbook;
 
 const LESSON: &str = "inference-telemetry";
 

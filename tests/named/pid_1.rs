@@ -4,8 +4,6 @@
 //! A PID namespace stands for the container. Needs unshare and the right to make such a namespace;
 //! without them the tests are listed as ignored.
 
-mod tools;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
@@ -13,15 +11,15 @@ use std::path::Path;
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Duration;
 
-use book::client;
-use book::programs::{self, Programs};
-use book::promise::{Profile, STILL_ALIVE};
-use book::workbook::Workbook;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use named::tools::{ended_within, on_path};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
-use tools::{ended_within, on_path};
+use workbook::client;
+use workbook::programs::{self, Programs};
+use workbook::promise::{Profile, STILL_ALIVE};
+use workbook::workbook::Workbook;
 
 /// A PID namespace. Its processes end with `unshare`.
 const CONTAINER: [&str; 5] = ["--user", "--map-root-user", "--pid", "--fork", "--kill-child"];

@@ -4,8 +4,6 @@
 //! Takes less than a minute. Needs strace and unshare for some tests, which are listed as ignored
 //! without them. `GATEWAY_SEED` repeats a run's moments.
 
-mod tools;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -18,12 +16,12 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use book::programs::{self, Programs};
-use book::promise::{Profile, texts};
-use book::workbook::Workbook;
 use libtest_mimic::{Completion, Failed, Trial};
+use named::tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
+use workbook::programs::{self, Programs};
+use workbook::promise::{Profile, texts};
+use workbook::workbook::Workbook;
 
 const LESSON: &str = "edge-gateway";
 

@@ -4,8 +4,6 @@
 //! Takes some minutes. Needs redis-server, strace and unshare for some tests, which are listed as
 //! ignored without them. `HANDOFF_SEED` repeats a run's moments.
 
-mod tools;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, File, OpenOptions};
@@ -19,12 +17,12 @@ use std::sync::LazyLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use book::programs;
-use book::promise::{Profile, texts};
-use book::workbook::Workbook;
 use libtest_mimic::{Completion, Failed, Trial};
+use named::tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
-use tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time, seeded};
+use workbook::programs;
+use workbook::promise::{Profile, texts};
+use workbook::workbook::Workbook;
 
 const LESSON: &str = "durable-handoff";
 

@@ -700,7 +700,7 @@ impl Pattern {
     }
 
     /// The text with something in the place of its figure.
-    pub(crate) fn filled(&self, figure: &str) -> String {
+    pub fn filled(&self, figure: &str) -> String {
         self.text.replace("{}", figure)
     }
 }

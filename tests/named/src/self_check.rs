@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use book::workbook::Workbook;
+use workbook::workbook::Workbook;
 
 /// The program that `cargo test` runs.
 static SELF_CHECK: LazyLock<PathBuf> = LazyLock::new(|| {
     let build = Command::new(env!("CARGO"))
-        .args(["test", "--no-run", "--package", "self-check", "--test", "lessons"])
+        .args(["test", "--no-run", "--package", "self-check", "--test", "self-check"])
         .current_dir(Workbook::home())
         .output()
         .expect("cargo runs");

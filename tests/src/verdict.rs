@@ -9,12 +9,12 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use assert_cmd::assert::Assert;
-use book::promise::{
+use predicates::prelude::*;
+use workbook::promise::{
     APART, Ends, FilePromise, Promise, Run, Scenario, Stream, TOLERANCE, in_seconds, texts,
 };
-use book::recording;
-use book::run::{End, FIRST_OUTPUT, Gate, Outcome};
-use predicates::prelude::*;
+use workbook::recording;
+use workbook::run::{End, FIRST_OUTPUT, Gate, Outcome};
 
 /// How many lines of a long output a report shows, at its beginning and at its end.
 const SHOWN: usize = 50;
@@ -98,7 +98,7 @@ fn hold_once(
                 other_arguments(&run.args, &scenario.runs[0].args)
             ),
         };
-        let outcome = book::run::run(command(), directory.path(), run, gate, length)?;
+        let outcome = workbook::run::run(command(), directory.path(), run, gate, length)?;
         let files = recording::files(directory.path())?;
         let files: Vec<_> = files.into_iter().map(|file| file.name).collect();
         let exit = outcome.status.code();

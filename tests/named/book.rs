@@ -1,8 +1,5 @@
 //! The book builds, nothing in it is broken or missing, and its reader stops on time.
 
-mod pages;
-mod scratch;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -15,19 +12,19 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use book::glossary::Glossary;
-use book::outcomes::ending;
 use book::preprocess::Workshop;
-use book::programs;
-use book::promise::{CODE, Profile};
-use book::workbook::{Workbook, blocks};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
+use named::pages::{nothing_is_wrong, pages};
+use named::scratch::copy_of;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use pages::{nothing_is_wrong, pages};
 use regex::Regex;
-use scratch::copy_of;
 use tempfile::TempDir;
+use workbook::outcomes::ending;
+use workbook::programs;
+use workbook::promise::{CODE, Profile};
+use workbook::workbook::{Workbook, blocks};
 
 /// The program that `cargo run` starts.
 static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -209,7 +206,7 @@ fn a_place_has_its_name_for_itself() {
     nothing_is_wrong(&wrong);
 }
 
-/// `cargo test --test text` holds the links of the Markdown to their form.
+/// `cargo test -p named --test text` holds the links of the Markdown to their form.
 #[test]
 fn links_to_elsewhere_are_those_of_the_markdown() {
     let pages = pages();
@@ -349,7 +346,7 @@ fn a_mistake_in_a_chapter_is_one_line_and_keeps_the_last_book() {
 
 /// A copy of what the reader reads; its own `target/book` is not touched while someone reads it.
 fn scratch() -> TempDir {
-    copy_of(&["book", "lessons", "tests/depth", "tests/depth.toml"])
+    copy_of(&["book", "lessons", "tests/named/depth", "tests/named/depth.toml"])
 }
 
 /// The reader while it serves a copy of the book.
@@ -519,7 +516,7 @@ fn the_decision_tree_and_its_text_say_the_same() {
 
 #[test]
 fn our_own_script_is_no_burden_either() {
-    let script = include_str!("../book/theme/workbook.js");
+    let script = include_str!("../../book/theme/workbook.js");
     assert!(script.len() < 10_000, "book/theme/workbook.js has {} bytes", script.len());
 }
 

@@ -1,9 +1,6 @@
 //! What a reader sees on the way through an exercise, in a copy of the workbook.
 //!
-//! Needs a compiler and up to a minute: `cargo test --test reader`.
-
-mod scratch;
-mod self_check;
+//! Needs a compiler and up to a minute: `cargo test -p named --test reader`.
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
@@ -12,12 +9,12 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use book::workbook::{MARKER, Workbook};
+use named::scratch::{copy, copy_of};
+use named::self_check::self_check;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use scratch::{copy, copy_of};
-use self_check::self_check;
 use tempfile::TempDir;
+use workbook::workbook::{MARKER, Workbook};
 
 /// A copy of the workbook that a reader works in. All share one folder of build results, so
 /// there is one test, and its steps come one after another.

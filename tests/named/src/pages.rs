@@ -1,5 +1,4 @@
 //! What the chapters, README.md and CONTRIBUTING.md show: code, commands and links, each with its place.
-#![allow(dead_code, reason = "none of the tests needs all of it")]
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
@@ -7,12 +6,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
-use book::preprocess::{
-    all_of, check_command, measure_check_command, measure_command, run_command,
-};
-use book::workbook::{Study, Workbook, line_of};
 use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 use regex::Regex;
+use workbook::commands::{check_command, measure_check_command, measure_command, run_command};
+use workbook::workbook::{Study, Workbook, all_of, line_of};
 
 /// A page of Markdown.
 pub struct Page {

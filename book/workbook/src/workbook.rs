@@ -9,6 +9,7 @@ use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use anyhow::{Error, anyhow};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 use crate::measured::{Measured, Source};
@@ -125,13 +126,20 @@ impl Display for Problem {
 
 impl std::error::Error for Problem {}
 
+/// Everything that is wrong, one line each.
+pub fn all_of(problems: Vec<Problem>) -> Error {
+    anyhow!(problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"))
+}
+
 impl Workbook {
-    /// The root of the checkout: what cargo runs belongs to the package that cargo names, anything
-    /// else to the one that it was compiled in.
+    /// The root of the checkout: the directory above a package that holds the chapters. What cargo runs
+    /// belongs to the package that cargo names, anything else to the one that it was compiled in.
     pub fn home() -> PathBuf {
         let package =
             env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
-        Path::new(&package).join("..")
+        let package = Path::new(&package);
+        let has_chapters = |directory: &&Path| directory.join("book/chapters").is_dir();
+        package.ancestors().find(has_chapters).unwrap_or(package).to_owned()
     }
 
     /// Reads `lessons/` and `book/chapters/` below a root and checks that they belong together.
@@ -645,7 +653,9 @@ impl Reading<'_> {
         for block in &lesson.measured {
             let source = match &block.says.source {
                 Source::Program { program, .. } => lesson.source(program),
-                Source::Test(target) => Path::new("tests").join(format!("{target}.rs")),
+                Source::Test(target) => {
+                    Path::new("tests/named").join(format!("{}.rs", target.replace('-', "_")))
+                }
             };
             needed.push((block.line, source));
         }
