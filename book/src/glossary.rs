@@ -12,7 +12,8 @@ use mdbook_preprocessor::book::Book;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 use regex::Regex;
 
-use workbook::workbook::{Problem, lesson_name, line_of};
+use workbook::page::{Problem, line_of};
+use workbook::workbook::lesson_name;
 
 /// What an entry's line of forms begins with.
 const FORMS: &str = "In the chapters:";
@@ -62,11 +63,13 @@ pub fn link(book: &mut Book) -> Result<(), Vec<Problem>> {
         }
         let uses = glossary.first_uses(&chapter.content);
         used.extend(uses.iter().map(|(_, term)| term.line));
+        let path = chapter.source_path.as_deref().map_or(0, |path| path.components().count());
+        let up = "../".repeat(path.saturating_sub(1));
         // From the last to the first, so that the places of the earlier ones stay right.
         for (range, term) in uses.into_iter().rev() {
             chapter.content.insert_str(range.end, "</a>");
             // With a class, because on the print page the address does not tell that it is a term.
-            let start = format!("<a class=\"term\" href=\"{PAGE}#{}\">", term.id);
+            let start = format!("<a class=\"term\" href=\"{up}{PAGE}#{}\">", term.id);
             chapter.content.insert_str(range.start, &start);
         }
     });

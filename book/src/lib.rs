@@ -1,9 +1,12 @@
 //! The book of *When `main` Returns*: how its chapters become pages, and how they are served.
 //!
-//! [`preprocess`] renders what the crate `workbook` reads of the chapters, draws the [`map`] of all
-//! lessons, and links the terms of the [`glossary`]. [`serve`] shows the built book.
+//! [`preprocess`] renders what the crate `workbook` reads of the chapters as [`tables`] and pictures,
+//! draws the [`map`] of all lessons, links the terms of the [`glossary`], and counts how long [`pages`]
+//! are. [`serve`] shows the built book.
 
 pub mod glossary;
 pub mod map;
+pub mod pages;
 pub mod preprocess;
 pub mod serve;
+pub mod tables;

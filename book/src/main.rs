@@ -14,10 +14,11 @@ use clap::{Parser, Subcommand};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, parse_input};
 use tracing::Level;
+use workbook::page::all_of;
 use workbook::programs;
 use workbook::recording::Recording;
 use workbook::run::end_with_this_process;
-use workbook::workbook::{Workbook, all_of};
+use workbook::workbook::{Chapter, Workbook};
 
 /// When `main` Returns: builds the book, serves it on 127.0.0.1 and prints the address.
 #[derive(Parser)]
@@ -94,7 +95,7 @@ fn main() -> ExitCode {
 fn no_command(words: &[String]) -> Error {
     let word = words.first().map_or("", String::as_str);
     match Workbook::load(&Workbook::home()) {
-        Ok(workbook) if workbook.lesson(word).is_some() => {
+        Ok(workbook) if workbook.chapter(word).is_some() => {
             anyhow!("`{word}` is a lesson: `cargo run -p {word}` runs it")
         }
         _ => anyhow!("there is no command `{word}`; `cargo run -- --help` lists them"),
@@ -149,23 +150,23 @@ fn absolute(dest: &Path) -> Result<PathBuf> {
 /// wants a quiet machine.
 fn record(names: &[String]) -> Result<ExitCode> {
     let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
-    let all = || workbook.lessons.iter().map(|lesson| lesson.name.as_str()).collect::<Vec<_>>();
-    if let Some(unknown) = names.iter().find(|name| workbook.lesson(name).is_none()) {
+    let all = || workbook.chapters.iter().map(|chapter| chapter.name.as_str()).collect::<Vec<_>>();
+    if let Some(unknown) = names.iter().find(|name| workbook.chapter(name).is_none()) {
         bail!("there is no lesson `{unknown}`; there are {}", all().join(", "));
     }
     Recording::can_be_made()?;
     end_with_this_process()?;
-    let shown = workbook.lessons.iter().flat_map(|lesson| &lesson.shown);
-    let scenarios: BTreeSet<_> = shown.flat_map(|shown| &shown.scenarios).collect();
+    let shown = workbook.chapters.iter().flat_map(Chapter::shown);
+    let scenarios: BTreeSet<_> = shown.flat_map(|shown| &shown.says.scenarios).collect();
     for name in scenarios {
-        let (lesson, located) = workbook.scenario(name).context("there is no such scenario")?;
-        if !names.is_empty() && !names.contains(&lesson.name) {
+        let (chapter, scenario) = workbook.scenario(name).context("there is no such scenario")?;
+        if !names.is_empty() && !names.contains(&chapter.name) {
             continue;
         }
-        let scenario = &located.scenario;
-        let package = lesson.package(scenario);
+        let scenario = &scenario.says;
+        let package = chapter.package(scenario);
         let programs = programs::build(&workbook.root, [&*package], scenario.profile)?;
-        let program = programs.get(lesson.program(scenario)).context("it does not compile")?;
+        let program = programs.get(chapter.program(scenario)).context("it does not compile")?;
         let recording = Recording::make(program, &scenario.runs[0])
             .with_context(|| format!("{name} is not recorded"))?;
         recording.store(&workbook.root, name)?;

@@ -23,8 +23,9 @@ use regex::Regex;
 use tempfile::TempDir;
 use workbook::outcomes::ending;
 use workbook::programs;
-use workbook::promise::{CODE, Profile};
-use workbook::workbook::{Workbook, blocks};
+use workbook::promise::Profile;
+use workbook::promise::words::{Piece, Words};
+use workbook::workbook::{CHAPTERS, Workbook};
 
 /// The program that `cargo run` starts.
 static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -74,28 +75,32 @@ fn find<'a>(pattern: &str, text: &'a str) -> Vec<&'a str> {
     pattern.captures_iter(text).map(|found| found.get(1).expect("a group").as_str()).collect()
 }
 
+/// Words as a page has them, where code is told by its type and not by backticks.
+fn plain(words: &Words) -> String {
+    let plain = words.pieces().iter().map(|piece| match piece {
+        Piece::Text(text) | Piece::Code(text) => text.as_str(),
+    });
+    plain.collect()
+}
+
 #[test]
 fn every_promise_is_a_table_in_words() {
     let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
-    for lesson in &workbook.lessons {
-        let chapter = lesson.chapter.file_stem().expect("a name").to_string_lossy();
-        let tables =
-            find(r#"(?s)<div class="promise">(.*?)</div>"#, &PAGES[&format!("{chapter}.html")]);
-        let written = fs::read_to_string(workbook.root.join(&lesson.chapter)).expect("a chapter");
-        let blocks = blocks(&written).expect("no mistakes");
-        assert_eq!(tables.len(), blocks.len(), "{chapter}");
-        for (table, block) in tables.into_iter().zip(blocks) {
+    for page in workbook.chapters.iter().flat_map(|chapter| &chapter.pages) {
+        let name = rendered(&page.path);
+        let tables = find(r#"(?s)<div class="promise">(.*?)</div>"#, &PAGES[&name]);
+        assert_eq!(tables.len(), page.promises.len(), "{name}");
+        for (table, block) in tables.into_iter().zip(&page.promises) {
             for (_, promise) in block.says.promises() {
                 let (words, lines) = match promise.listed() {
                     Some((words, lines)) => (words.to_owned(), lines),
-                    None => (promise.words(), Vec::new()),
+                    None => (plain(&promise.words()), Vec::new()),
                 };
                 let text = text(table);
-                for expected in [promise.subject(), words].iter().map(String::as_str).chain(lines) {
-                    assert!(
-                        text.contains(&expected.replace(CODE, "")),
-                        "{chapter}: {expected}\n{text}"
-                    );
+                for expected in
+                    [plain(&promise.subject()), words].iter().map(String::as_str).chain(lines)
+                {
+                    assert!(text.contains(expected), "{name}: {expected}\n{text}");
                 }
             }
         }
@@ -105,25 +110,33 @@ fn every_promise_is_a_table_in_words() {
 #[test]
 fn a_table_of_outcomes_says_what_its_scenarios_promise() {
     let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
-    for lesson in &workbook.lessons {
-        let chapter = lesson.chapter.file_stem().expect("a name").to_string_lossy();
-        let page = &PAGES[&format!("{chapter}.html")];
-        let tables = find(r#"(?s)<div class="outcomes">(.*?)</div>"#, page);
-        assert_eq!(tables.len(), lesson.outcomes.len(), "{chapter}");
-        for (table, block) in tables.into_iter().zip(&lesson.outcomes) {
-            let rows = find(r"(?s)<tr>\s*(<th[^>]*row.*?)</tr>", table);
-            assert_eq!(rows.len(), block.says.rows.len(), "{table}");
-            for (html, row) in rows.into_iter().zip(&block.says.rows) {
-                let scenario = &lesson.scenario(&row.scenario).expect("a scenario").scenario;
-                let cells = find(r"(?s)<td[^>]*>\s*(\w+)\s*</td>", html);
-                let answers = block.says.columns.iter().map(|column| column.answer(scenario));
-                let expected: Vec<_> =
-                    answers.map(|yes| if yes.expect("an answer") { "yes" } else { "no" }).collect();
-                assert_eq!(cells, expected, "{}", row.scenario);
-                assert!(text(html).contains(&ending(scenario).replace(CODE, "")), "{html}");
+    for chapter in &workbook.chapters {
+        for page in &chapter.pages {
+            let name = rendered(&page.path);
+            let tables = find(r#"(?s)<div class="outcomes">(.*?)</div>"#, &PAGES[&name]);
+            assert_eq!(tables.len(), page.outcomes.len(), "{name}");
+            for (table, block) in tables.into_iter().zip(&page.outcomes) {
+                let rows = find(r"(?s)<tr>\s*(<th[^>]*row.*?)</tr>", table);
+                assert_eq!(rows.len(), block.says.rows.len(), "{table}");
+                for (html, row) in rows.into_iter().zip(&block.says.rows) {
+                    let scenario = &chapter.scenario(&row.scenario).expect("a scenario").says;
+                    let cells = find(r"(?s)<td[^>]*>\s*(\w+)\s*</td>", html);
+                    let answers = block.says.columns.iter().map(|column| column.answer(scenario));
+                    let expected: Vec<_> = answers
+                        .map(|yes| if yes.expect("an answer") { "yes" } else { "no" })
+                        .collect();
+                    assert_eq!(cells, expected, "{}", row.scenario);
+                    assert!(text(html).contains(&plain(&ending(scenario))), "{html}");
+                }
             }
         }
     }
+}
+
+/// The name of the page that a file of the chapters becomes.
+fn rendered(path: &Path) -> String {
+    let page = path.strip_prefix(CHAPTERS).expect("a page").with_extension("html");
+    page.to_string_lossy().into_owned()
 }
 
 /// What a reader sees of some HTML.

@@ -188,11 +188,11 @@ fn pages() -> Vec<String> {
 
 /// Each lesson's page and question. Nobody types the marks of code.
 fn questions(workbook: &Workbook) -> BTreeMap<String, (String, String)> {
-    let studied = workbook.lessons.iter().filter_map(|lesson| {
-        let question = lesson.study.as_ref()?.question.replace('`', "");
+    let studied = workbook.lessons().filter_map(|(chapter, lesson)| {
+        let question = lesson.question.replace('`', "");
         let page =
-            lesson.chapter.with_extension("html").file_name()?.to_string_lossy().into_owned();
-        Some((lesson.name.clone(), (page, question)))
+            chapter.page().path.with_extension("html").file_name()?.to_string_lossy().into_owned();
+        Some((chapter.name.clone(), (page, question)))
     });
     studied.collect()
 }

@@ -9,9 +9,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, ExitStatus};
+use std::process::{Command, ExitCode};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,8 +19,9 @@ use named::pages::{Typed, commands_in_comments, commands_of_tables, pages};
 use named::tools::{loaded, on_path};
 use tempfile::TempDir;
 use workbook::commands::run_command;
-use workbook::promise::{Ends, Promise, PythonVersion, Run, Scenario};
-use workbook::run::{End, Gate, HANGS, end_with_this_process, run};
+use workbook::promise::judge::End;
+use workbook::promise::{Ends, Exit, Promise, PythonVersion, Run, Scenario};
+use workbook::run::{Gate, HANGS, end_with_this_process, run};
 use workbook::workbook::Workbook;
 
 /// How long a line may take for which there is no promise. `HANGS` later it is ended.
@@ -112,10 +112,10 @@ fn main() -> ExitCode {
 /// Builds each lesson as `cargo run -p` does, so that no line has to wait for that.
 fn build(workbook: &Workbook) -> Result<(), String> {
     let mut builds = BTreeSet::from([vec!["-p", "book"]]);
-    for lesson in &workbook.lessons {
-        for located in &lesson.scenarios {
-            let profile = located.scenario.profile.name();
-            builds.insert(vec!["-p", lesson.name.as_str(), "--profile", profile]);
+    for chapter in &workbook.chapters {
+        for block in chapter.scenarios() {
+            let profile = block.says.profile.name();
+            builds.insert(vec!["-p", chapter.name.as_str(), "--profile", profile]);
         }
     }
     for arguments in builds {
@@ -132,7 +132,7 @@ fn build(workbook: &Workbook) -> Result<(), String> {
 /// What became of a line.
 struct Said {
     end: End,
-    status: ExitStatus,
+    exit: Exit,
     stderr: String,
 }
 
@@ -242,11 +242,10 @@ fn program_beside(line: &str) -> Option<&'static str> {
 impl Shared {
     /// The scenario whose table has this line above it.
     fn scenario(&self, line: &str) -> Option<&Scenario> {
-        self.workbook.lessons.iter().find_map(|lesson| {
-            let scenarios =
-                lesson.scenarios.iter().chain(lesson.study.iter().map(|study| &study.exercise));
-            let mut scenarios = scenarios.map(|located| &located.scenario);
-            scenarios.find(|scenario| run_command(lesson, scenario) == line)
+        self.workbook.chapters.iter().find_map(|chapter| {
+            let exercise = chapter.lesson.iter().map(|lesson| &lesson.exercise);
+            let mut scenarios = chapter.scenarios().chain(exercise).map(|block| &block.says);
+            scenarios.find(|scenario| run_command(chapter, scenario) == line)
         })
     }
 
@@ -264,20 +263,21 @@ impl Shared {
             _ if is_refused && !typed.line.starts_with("rustc") => "it is not taken".to_owned(),
             // What a starter does is not told, nor is what a reader has made of it.
             End::Ended { .. } if is_starter => return Ok(()),
-            End::Ended { .. } if self.may_end(&typed.line, scenario, said.status) => return Ok(()),
-            End::Ended { .. } => format!("it ended with {}", said.status),
+            End::Ended { .. } if self.may_end(&typed.line, scenario, said.exit) => return Ok(()),
+            End::Ended { .. } => format!("it ended with {}", said.exit),
             _ => return Ok(()),
         };
         Err(format!("{}: `{}`: {fault}\n{}", typed.place, typed.line, said.stderr.trim_end()))
     }
 
     /// As promised, or as listed, or else with code 0.
-    fn may_end(&self, line: &str, scenario: Option<&Scenario>, status: ExitStatus) -> bool {
+    fn may_end(&self, line: &str, scenario: Option<&Scenario>, found: Exit) -> bool {
         if let Some(Scenario { runs, .. }) = scenario {
-            return runs.iter().any(|run| ends_as_promised(&run.promises, status));
+            let mut promises = runs.iter().flat_map(|run| &run.promises);
+            return promises.any(|one| matches!(one, Promise::Exit(exit) if *exit == found));
         }
         let listed = ENDS.iter().find(|(other, ..)| *other == line);
-        status.code() == Some(listed.map_or(0, |(_, code, _)| *code))
+        found == Exit::Code(listed.map_or(0, |(_, code, _)| *code))
     }
 
     /// Runs a script in a directory, where `line` tells the port and `scenario` signals and requests.
@@ -312,10 +312,10 @@ impl Shared {
             .find(|(package, _)| scenario.is_none() && line.contains(&format!("-p {package}")));
         let _port =
             port.map(|(_, port)| self.ports[port].lock().unwrap_or_else(PoisonError::into_inner));
-        let outcome = run(command, desk.directory.path(), &how, &self.gate, LENGTH);
-        let outcome = outcome.map_err(|error| format!("`{line}` cannot be run: {error}"))?;
-        let stderr = String::from_utf8_lossy(&outcome.stderr).into_owned();
-        Ok(Said { end: outcome.end, status: outcome.status, stderr })
+        let ran = run(command, desk.directory.path(), &how, &self.gate, LENGTH);
+        let ran = ran.map_err(|error| format!("`{line}` cannot be run: {error}"))?;
+        let stderr = String::from_utf8_lossy(&ran.stderr).into_owned();
+        Ok(Said { end: ran.end, exit: ran.exit, stderr })
     }
 
     /// Runs a line while its program runs.
@@ -346,8 +346,8 @@ impl Shared {
         let of_program = fs::read_to_string(desk.directory.path().join("program.err"));
         let of_program = of_program.unwrap_or_default();
         let fault = match said.end {
-            End::Ended { .. } if said.status.success() => return Ok(Completion::Completed),
-            End::Ended { .. } => format!("it ended with {}", said.status),
+            End::Ended { .. } if said.exit == Exit::Code(0) => return Ok(Completion::Completed),
+            End::Ended { .. } => format!("it ended with {}", said.exit),
             _ => format!("it did not end within {} s", (LENGTH + HANGS).as_secs()),
         };
         let (place, line) = (&typed.place, &typed.line);
@@ -362,17 +362,6 @@ fn python() -> Option<PythonVersion> {
     let version = "import sys; print('%d.%d' % sys.version_info[:2])";
     let output = Command::new("python3").args(["-c", version]).output().ok()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
-}
-
-fn ends_as_promised(promises: &[Promise], status: ExitStatus) -> bool {
-    promises.iter().any(|promise| match promise {
-        Promise::Exit(codes) => status.code().is_some_and(|code| codes.contains(&code)),
-        Promise::Signal(signals) => {
-            status.signal().is_some_and(|number| signals.iter().any(|one| *one as i32 == number))
-        }
-        Promise::Either(all) => all.iter().any(|promises| ends_as_promised(promises, status)),
-        _ => false,
-    })
 }
 
 /// Whether a debugger may look into a process that it has not started.

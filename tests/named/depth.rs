@@ -16,12 +16,14 @@ use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use named::scratch::files_in;
 use named::self_check::self_check;
 use regex::Regex;
 use serde::Deserialize;
 use toml::Spanned;
-use workbook::workbook::all_of;
-use workbook::workbook::{Lesson, Workbook, line_of};
+use workbook::page::all_of;
+use workbook::page::line_of;
+use workbook::workbook::{Chapter, Workbook};
 
 const LIST: &str = "tests/named/depth.toml";
 /// Keeps what a whole run came to, for the book.
@@ -43,10 +45,10 @@ fn test(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let is_selected = |name: &str| !arguments.is_filtered_out(&Trial::test(name, || Ok(())));
 
     let mut trials = Vec::new();
-    for lesson in workbook.lessons.iter().filter(|lesson| lesson.study.is_some()) {
-        if is_selected(&lesson.name) && !list.patch.iter().any(|patch| patch.damages(lesson)) {
+    for (chapter, _) in workbook.lessons() {
+        if is_selected(&chapter.name) && !list.patch.iter().any(|patch| patch.damages(chapter)) {
             let message = format!("{LIST} has no patch for src/main.rs or a module of it");
-            trials.push(Trial::test(&lesson.name, || Err(message.into())));
+            trials.push(Trial::test(&chapter.name, || Err(message.into())));
         }
     }
     let patches: Vec<_> =
@@ -120,8 +122,8 @@ impl Patch {
     }
 
     /// Whether it is in the lesson itself, not in a variant, the solution or the twin.
-    fn damages(&self, lesson: &Lesson) -> bool {
-        self.lesson == lesson.name && self.file.parent() == Some(Path::new("src"))
+    fn damages(&self, chapter: &Chapter) -> bool {
+        self.lesson == chapter.name && self.file.parent() == Some(Path::new("src"))
     }
 }
 
@@ -142,7 +144,7 @@ struct Bench<'a> {
 }
 
 /// Why a patch was not caught.
-type Outcome = Result<(), String>;
+type Caught = Result<(), String>;
 
 impl<'a> Bench<'a> {
     fn new(root: &'a Path, workbook: &'a Workbook, list: &'a str) -> Result<Self, Box<dyn Error>> {
@@ -166,7 +168,7 @@ impl<'a> Bench<'a> {
             "tests/Cargo.toml",
             "tests/named/Cargo.toml",
         ] {
-            for path in files_in(&root.join(part))? {
+            for path in files_in(&root.join(part)) {
                 files.insert(path.strip_prefix(root)?.to_owned(), fs::read(&path)?);
             }
         }
@@ -185,8 +187,8 @@ impl<'a> Bench<'a> {
     }
 
     /// Tries each patch, in rounds of as many as do not meet.
-    fn try_all(&self, patches: &[Patch]) -> Vec<Outcome> {
-        let mut outcomes: Vec<Option<Outcome>> = Vec::new();
+    fn try_all(&self, patches: &[Patch]) -> Vec<Caught> {
+        let mut outcomes: Vec<Option<Caught>> = Vec::new();
         let mut names = BTreeSet::new();
         let mut rounds: Vec<Vec<usize>> = Vec::new();
         for (index, patch) in patches.iter().enumerate() {
@@ -226,7 +228,7 @@ impl<'a> Bench<'a> {
         let outcomes = outcomes.into_iter().map(|outcome| outcome.unwrap_or(Ok(())));
         let place =
             |patch: &Patch| format!("{LIST}:{}", line_of(self.list, patch.find.span().start));
-        let with_place = |(outcome, patch): (Outcome, &Patch)| {
+        let with_place = |(outcome, patch): (Caught, &Patch)| {
             outcome.map_err(|error| format!("{}: {error}", place(patch)))
         };
         outcomes.zip(patches).map(with_place).collect()
@@ -239,7 +241,7 @@ impl<'a> Bench<'a> {
     /// What is wrong with the patch.
     fn damaged(&self, patch: &Patch) -> Result<(PathBuf, Vec<u8>), String> {
         let lesson = &patch.lesson;
-        let lesson = self.workbook.lesson(lesson).ok_or(format!("no lesson is `{lesson}`"))?;
+        let lesson = self.workbook.chapter(lesson).ok_or(format!("no lesson is `{lesson}`"))?;
         let path = lesson.directory.join(&patch.file);
         let shown = path.display();
         let text = self.files.get(&path).ok_or(format!("there is no {shown}"))?;
@@ -259,7 +261,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Makes some damages at once, and runs the tests that have to fail for some of them.
-    fn run(&self, made: &[&Patch], tried: &[&Patch]) -> Result<Run, Box<dyn Error>> {
+    fn run(&self, made: &[&Patch], tried: &[&Patch]) -> Result<Round, Box<dyn Error>> {
         let mut files = self.files.clone();
         for patch in made {
             files.extend([self.damaged(patch)?]);
@@ -277,14 +279,14 @@ impl<'a> Bench<'a> {
         let output = command.output()?;
         let stdout = String::from_utf8(output.stdout)?;
         let events = stdout.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
-        Ok(Run {
+        Ok(Round {
             ended: events.map(|event| (event.name.clone(), event)).collect(),
             stderr: String::from_utf8(output.stderr)?,
         })
     }
 
     /// Whether the tests that have to fail did so.
-    fn judge(&self, patch: &Patch, run: &Run) -> Outcome {
+    fn judge(&self, patch: &Patch, run: &Round) -> Caught {
         for test in &patch.fails {
             let Some(event) = run.ended.get(test) else {
                 return Err(format!("`{test}` was not run:\n{}", run.stderr));
@@ -294,7 +296,7 @@ impl<'a> Bench<'a> {
                 let damaged = patch.file.display();
                 return Err(format!("survived: `{test}` passes with this damage to {damaged}"));
             } else if message.contains(" did not compile; ") {
-                let errors = run.errors_in(&self.workbook.lesson(&patch.lesson));
+                let errors = run.errors_in(&self.workbook.chapter(&patch.lesson));
                 return Err(format!("the damaged program does not compile\n{errors}"));
             } else if !breaks_a_promise(message) {
                 return Err(format!("`{test}` has {}, for no promise: {message}", event.event));
@@ -309,14 +311,14 @@ impl<'a> Bench<'a> {
 }
 
 /// What came of one round.
-struct Run {
+struct Round {
     ended: HashMap<String, Event>,
     stderr: String,
 }
 
-impl Run {
+impl Round {
     /// What the compiler says of a lesson's programs.
-    fn errors_in(&self, lesson: &Option<&Lesson>) -> String {
+    fn errors_in(&self, lesson: &Option<&Chapter>) -> String {
         let Some(lesson) = lesson else { return String::new() };
         let place = format!("--> {}/", lesson.directory.display());
         let paragraphs = self.stderr.split("\n\n").filter(|text| text.contains(&place));
@@ -354,7 +356,7 @@ fn breaks_a_promise(report: &str) -> bool {
 fn lay_out(root: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
     let is_known =
         |path: &PathBuf| path.strip_prefix(root).is_ok_and(|path| files.contains_key(path));
-    if root.exists() && !files_in(root)?.iter().all(is_known) {
+    if root.exists() && !files_in(root).iter().all(is_known) {
         fs::remove_dir_all(root)?;
     }
     for (path, bytes) in files {
@@ -367,20 +369,8 @@ fn lay_out(root: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
     Ok(())
 }
 
-/// A file, or all files in a directory and below.
-fn files_in(path: &Path) -> io::Result<Vec<PathBuf>> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut files = Vec::new();
-    for entry in fs::read_dir(path)? {
-        files.extend(files_in(&entry?.path())?);
-    }
-    Ok(files)
-}
-
 /// Holds a text against the one that is kept in a file beside the list; measured times may differ.
-fn hold(root: &Path, file: &Path, now: &str, filter: &str) -> Outcome {
+fn hold(root: &Path, file: &Path, now: &str, filter: &str) -> Caught {
     static TIME: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"[0-9]+\.[0-9]+ ?s").expect("a regular expression"));
     let path = Path::new(LIST).with_file_name(file);

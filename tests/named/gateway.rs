@@ -20,7 +20,8 @@ use libtest_mimic::{Completion, Failed, Trial};
 use named::tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
 use workbook::programs::{self, Programs};
-use workbook::promise::{Profile, texts};
+use workbook::promise::Profile;
+use workbook::promise::judge::texts;
 use workbook::workbook::Workbook;
 
 const LESSON: &str = "edge-gateway";
@@ -66,7 +67,7 @@ fn killed() -> Result<(), Failed> {
     let mut dice = seeded("GATEWAY_SEED");
     let mut sum = Figures::default();
     while sum.kills < KILLS {
-        let place = Place::new()?;
+        let place = Site::new()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         let address = format!("127.0.0.1:{port}");
         let mut cloud = place.spawn("edge-gateway-cloud", &[&address])?;
@@ -123,7 +124,7 @@ fn cut_at_each_byte() -> Result<(), Failed> {
     let records = Records::of(&log);
     let fourth = records.ends[3];
     for length in fourth..log.len() {
-        let place = Place::with("gateway.log", &log[..length])?;
+        let place = Site::with("gateway.log", &log[..length])?;
         let output = place.run(&["--readings", "1", "--every", "0.01"])?;
         let torn = length - fourth;
         let told = format!("a torn record of {torn} bytes is cut off");
@@ -138,7 +139,7 @@ fn cut_at_each_byte() -> Result<(), Failed> {
     }
     // Killed while the log was new.
     for length in 0..=MAGIC.len() {
-        let place = Place::with("gateway.log", &MAGIC[..length])?;
+        let place = Site::with("gateway.log", &MAGIC[..length])?;
         let output = place.run(&["--readings", "1", "--every", "0.01"])?;
         succeeded(&output, &[])?;
         same(&place.stored()?, &place.acknowledged()?, &format!("cut at byte {length}"))?;
@@ -155,7 +156,7 @@ fn each_bit_flipped() -> Result<(), Failed> {
     for bit in 0..log.len() * 8 {
         let mut damaged = log.clone();
         damaged[bit / 8] ^= 1 << (bit % 8);
-        let place = Place::with("gateway.log", &damaged)?;
+        let place = Site::with("gateway.log", &damaged)?;
         let output = place.run(&["--readings", "0", "--every", "0"])?;
         let hit = records.ends.iter().filter(|end| **end <= bit / 8).count();
         let (mut expected, mut lost) = (records.readings.clone(), 0);
@@ -182,7 +183,7 @@ fn each_bit_flipped() -> Result<(), Failed> {
 
 /// A position that cannot be read: everything is sent again, and stored once.
 fn position_damaged() -> Result<(), Failed> {
-    let place = Place::new()?;
+    let place = Site::new()?;
     succeeded(&place.run(&["--readings", "5", "--every", "0.01"])?, &["all is delivered"])?;
     let position = fs::read(place.path("gateway.log.position"))?;
     let cuts = (0..position.len()).map(|length| position[..length].to_vec());
@@ -209,7 +210,7 @@ fn position_damaged() -> Result<(), Failed> {
 
 /// More is sent again than shares an answer: the cloud answers with a number that is further on.
 fn more_than_one_batch_again() -> Result<(), Failed> {
-    let place = Place::new()?;
+    let place = Site::new()?;
     succeeded(&place.run(&["--readings", "5", "--every", "0.01"])?, &["all is delivered"])?;
     // In the place of the new position is a directory, so the old one stays.
     let new = place.path("gateway.log.position.new");
@@ -236,7 +237,7 @@ fn cloud_cut() -> Result<(), Failed> {
         .map(|(number, value)| format!("{number} {value}\n"))
         .collect();
     for length in 0..=stored.len() {
-        let place = Place::with("gateway.log", &log)?;
+        let place = Site::with("gateway.log", &log)?;
         fs::write(place.path("cloud.txt"), &stored[..length])?;
         succeeded(&place.run(&["--readings", "0", "--every", "0"])?, &["all is delivered"])?;
         if fs::read_to_string(place.path("cloud.txt"))? != stored {
@@ -248,7 +249,7 @@ fn cloud_cut() -> Result<(), Failed> {
 
 /// A gateway that is cut off in the middle of a line: the cloud takes the line when it is whole.
 fn half_a_line() -> Result<(), Failed> {
-    let place = Place::new()?;
+    let place = Site::new()?;
     let _cloud = place.spawn("edge-gateway-cloud", &["127.0.0.1:0"])?;
     let deadline = Instant::now() + PATIENCE;
     let address = loop {
@@ -281,7 +282,7 @@ fn not_a_log() -> Result<(), Failed> {
     let foreign: [&[u8]; 5] =
         [b"hello\n", b"degrees;humidity\n20.1;40\n", &[0; 4096], b"\n", &executable];
     for contents in foreign {
-        let place = Place::with("gateway.log", contents)?;
+        let place = Site::with("gateway.log", contents)?;
         refused(&place.run(&[])?, "cannot use gateway.log: this is no log of a gateway\n")?;
         // The other is what the gateway printed: nothing.
         let count = fs::read_dir(place.directory.path())?.count();
@@ -289,16 +290,16 @@ fn not_a_log() -> Result<(), Failed> {
             return Err("a foreign file was touched".into());
         }
     }
-    let place = Place::new()?;
+    let place = Site::new()?;
     fs::create_dir(place.path("gateway.log"))?;
     refused(&place.run(&[])?, "cannot use gateway.log: Is a directory (os error 21)\n")?;
-    let place = Place::new()?;
+    let place = Site::new()?;
     fs::create_dir(place.path("cloud.txt"))?;
     refused(&place.run(&[])?, "cannot use cloud.txt: Is a directory (os error 21)\n")
 }
 
 fn two_gateways() -> Result<(), Failed> {
-    let place = Place::new()?;
+    let place = Site::new()?;
     let _first = place.spawn(LESSON, &["--readings", "600", "--every", "0.1"])?;
     let deadline = Instant::now() + PATIENCE;
     while place.acknowledged()?.is_empty() {
@@ -313,7 +314,7 @@ fn two_gateways() -> Result<(), Failed> {
 /// A power cut cannot be tried here. That the kernel was asked to put each reading on disk, and has
 /// said that it did, before the reading was acknowledged or answered, can.
 fn each_word_is_synced() -> Result<(), Failed> {
-    let place = Place::new()?;
+    let place = Site::new()?;
     let trace = place.path("trace");
     let status = Command::new("strace")
         .args(["-f", "-y", "-s", "200", "-e", "trace=write,sendto,fdatasync", "-o"])
@@ -360,7 +361,7 @@ fn full_disk() -> Result<Completion, Failed> {
         \"$0\" --log \"$1/gateway.log\" --readings 8000 --every 0.0005 --grace 30 &
         until grep -q refused out; do sleep 0.05; done
         sleep 0.3; mount -o remount,size=8m \"$1\"; wait $!";
-    let (place, disk) = (Place::new()?, TempDir::new()?);
+    let (place, disk) = (Site::new()?, TempDir::new()?);
     let status = Command::new("timeout")
         .args(["60", "unshare", "--map-root-user", "--mount", "bash", "-c", script])
         .args([&PROGRAMS[LESSON], disk.path()])
@@ -395,7 +396,7 @@ type Reading = (u64, String);
 
 /// A log of five readings of which none is delivered.
 fn five_readings() -> Result<Vec<u8>, Failed> {
-    let place = Place::new()?;
+    let place = Site::new()?;
     let nowhere = ["--readings", "5", "--every", "0.01", "--cloud", "127.0.0.1:1", "--grace", "0"];
     succeeded(&place.run(&nowhere)?, &["not delivered: 5; they are in gateway.log"])?;
     let log = fs::read(place.path("gateway.log"))?;
@@ -427,11 +428,11 @@ impl Records {
 }
 
 /// The directory in which a gateway runs.
-struct Place {
+struct Site {
     directory: TempDir,
 }
 
-impl Place {
+impl Site {
     fn new() -> io::Result<Self> {
         Ok(Self { directory: TempDir::new()? })
     }

@@ -21,7 +21,8 @@ use libtest_mimic::{Completion, Failed, Trial};
 use named::tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
 use workbook::programs;
-use workbook::promise::{Profile, texts};
+use workbook::promise::Profile;
+use workbook::promise::judge::texts;
 use workbook::workbook::Workbook;
 
 const LESSON: &str = "durable-handoff";

@@ -21,10 +21,10 @@ fn main() -> ExitCode {
         Ok(workbook) => workbook,
         Err(code) => return code,
     };
-    let measuring = workbook.lessons.iter().filter(|lesson| {
-        lesson.measured.iter().any(|block| matches!(block.says.source, Source::Program { .. }))
+    let measuring = workbook.chapters.iter().filter(|chapter| {
+        chapter.measured().any(|block| matches!(block.says.source, Source::Program { .. }))
     });
-    let packages: Vec<_> = measuring.map(|lesson| lesson.name.as_str()).collect();
+    let packages: Vec<_> = measuring.map(|chapter| chapter.name.as_str()).collect();
     let programs = if arguments.list || packages.is_empty() {
         Ok(Programs::new())
     } else {
@@ -38,17 +38,16 @@ fn main() -> ExitCode {
         }
     };
     let mut trials = Vec::new();
-    for lesson in workbook.lessons {
-        for block in lesson.measured {
+    for chapter in &workbook.chapters {
+        for block in chapter.measured() {
             // Those of a test target are held by that target.
             let Source::Program { program, args } = block.says.source.clone() else { continue };
-            let place = format!("{}:{}", lesson.chapter.display(), block.line);
-            let programs = Arc::clone(&programs);
-            let name = format!("{}::{}", lesson.name, block.says.name);
+            let (block, programs) = (block.clone(), Arc::clone(&programs));
+            let name = format!("{}::{}", chapter.name, block.says.name);
             trials.push(Trial::test(name, move || {
                 let path = programs.get(&program).ok_or("it did not compile")?;
                 measure(path, &args, &block.says)
-                    .map_err(|error| Failed::from(format!("{place}\n{error}")))
+                    .map_err(|error| Failed::from(format!("{}\n{error}", block.place)))
             }));
         }
     }

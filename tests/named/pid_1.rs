@@ -16,9 +16,9 @@ use named::tools::{ended_within, on_path};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
-use workbook::client;
 use workbook::programs::{self, Programs};
 use workbook::promise::{Profile, STILL_ALIVE};
+use workbook::run::client;
 use workbook::workbook::Workbook;
 
 /// A PID namespace. Its processes end with `unshare`.

@@ -255,7 +255,7 @@ fn a_name_that_matches_nothing_is_an_error(desk: &Desk) {
     assert_eq!(code, Some(1), "{text}");
     let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
     let lessons: String =
-        workbook.lessons.iter().map(|lesson| format!("  {}\n", lesson.name)).collect();
+        workbook.chapters.iter().map(|chapter| format!("  {}\n", chapter.name)).collect();
     assert_eq!(
         text,
         format!(

@@ -22,9 +22,10 @@ use nix::unistd::Pid;
 use serde_json::Value;
 use tempfile::TempDir;
 use ureq::Agent;
-use workbook::client;
 use workbook::programs::{self, Programs};
-use workbook::promise::{Profile, STILL_ALIVE, texts};
+use workbook::promise::judge::texts;
+use workbook::promise::{Profile, STILL_ALIVE};
+use workbook::run::client;
 use workbook::workbook::Workbook;
 
 const LESSON: &str = "inference-telemetry";

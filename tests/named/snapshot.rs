@@ -18,7 +18,8 @@ use libtest_mimic::{Failed, Trial};
 use named::tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
 use workbook::programs;
-use workbook::promise::{Profile, texts};
+use workbook::promise::Profile;
+use workbook::promise::judge::texts;
 use workbook::workbook::Workbook;
 
 const LESSON: &str = "warm-start";
@@ -138,7 +139,7 @@ struct Shelf(TempDir);
 
 /// What a program did until it was killed.
 #[derive(Debug)]
-struct Run {
+struct Life {
     removed: usize,
     loaded: Option<u32>,
     saved: Vec<u32>,
@@ -161,7 +162,7 @@ impl Shelf {
     }
 
     /// Lets the program save one generation after the other until it is killed.
-    fn killed(&self, way: &str, moment: Duration) -> Result<Run, Failed> {
+    fn killed(&self, way: &str, moment: Duration) -> Result<Life, Failed> {
         let mut command = self.command(&[way, "0"]);
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let mut stdout = BufReader::new(process.stdout.take().ok_or("no stdout")?);
@@ -184,7 +185,7 @@ impl Shelf {
             let words = lines.iter().filter_map(|line| line.strip_suffix(end));
             words.filter_map(|words| words.strip_prefix("generation ")?.parse().ok()).collect()
         };
-        Ok(Run {
+        Ok(Life {
             removed: lines.iter().filter(|line| line.ends_with(" file is removed")).count(),
             loaded: generations(" is loaded").first().copied(),
             saved: generations(" is saved"),

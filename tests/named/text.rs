@@ -271,10 +271,10 @@ fn every_cargo_test_selects_something() {
     let depth: Vec<_> =
         patches.filter_map(|patch| patch["lesson"].as_str().map(str::to_owned)).collect();
     let measured: Vec<_> = workbook
-        .lessons
+        .chapters
         .iter()
-        .flat_map(|lesson| {
-            lesson.measured.iter().map(|block| format!("{}::{}", lesson.name, block.says.name))
+        .flat_map(|chapter| {
+            chapter.measured().map(|block| format!("{}::{}", chapter.name, block.says.name))
         })
         .collect();
     let targets = |package: &str| -> BTreeSet<String> {

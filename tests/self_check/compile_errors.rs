@@ -2,7 +2,7 @@
 //!
 //! Such a program is `lessons/<lesson>/compile-fail/<name>.rs`, the compiler's message is
 //! `<name>.stderr` beside it, and the lesson's chapter includes both.
-//! `TRYBUILD=overwrite cargo test --test compile-errors` writes the messages anew.
+//! `TRYBUILD=overwrite cargo test compile-errors` writes the messages anew.
 
 use std::collections::BTreeSet;
 use std::env;
@@ -10,10 +10,10 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use libtest_mimic::{Completion, Failed};
 use trybuild::TestCases;
-use workbook::workbook::all_of;
-use workbook::workbook::{Lesson, Workbook};
+use workbook::run::Gate;
+use workbook::workbook::{Chapter, Workbook};
 
 /// The Rust whose words the messages are. Another one may put them otherwise.
 const WORDS_OF: &str = "1.95";
@@ -21,46 +21,45 @@ const WORDS_OF: &str = "1.95";
 /// Set where this program runs itself for one lesson.
 const INSIDE: &str = "WORKBOOK_COMPILE_ERRORS";
 
-fn main() -> ExitCode {
-    if env::var_os(INSIDE).is_some() {
-        // Compiles them as soon as it is dropped, and panics if a message is not as expected.
-        TestCases::new().compile_fail("compile-fail/*.rs");
-        return ExitCode::SUCCESS;
-    }
-    let arguments = Arguments::from_args();
-    let workbook = match Workbook::load(&Workbook::home()) {
-        Ok(workbook) => workbook,
-        Err(problems) => {
-            eprintln!("{:#}", all_of(problems));
-            return ExitCode::FAILURE;
-        }
-    };
-    let Workbook { root, lessons } = workbook;
-    let has_errors = |lesson: &Lesson| root.join(&lesson.directory).join("compile-fail").is_dir();
-    let trials = lessons.into_iter().filter(has_errors).map(|lesson| {
-        let root = root.clone();
-        let name = format!("compile-errors::{}", lesson.name);
-        Trial::ignorable_test(name, move || judge(&root, &lesson))
-    });
-    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+/// What this program does where it runs itself for one lesson. That is asked before anything else.
+pub fn inside() -> Option<ExitCode> {
+    env::var_os(INSIDE)?;
+    // Compiles them as soon as it is dropped, and panics if a message is not as expected.
+    TestCases::new().compile_fail("compile-fail/*.rs");
+    Some(ExitCode::SUCCESS)
 }
 
-fn judge(root: &Path, lesson: &Lesson) -> Result<Completion, Failed> {
-    let directory = root.join(&lesson.directory);
-    let chapter = fs::read_to_string(root.join(&lesson.chapter))?;
+/// Whether a chapter shows programs that do not compile.
+pub fn has_some(workbook: &Workbook, chapter: &Chapter) -> bool {
+    workbook.root.join(&chapter.directory).join("compile-fail").is_dir()
+}
+
+/// The name of a chapter's test.
+pub fn name(chapter: &Chapter) -> String {
+    format!("compile-errors::{}", chapter.name)
+}
+
+/// Holds what a chapter shows as an error against the compiler.
+pub fn judge(root: &Path, chapter: &Chapter, gate: &Gate) -> Result<Completion, Failed> {
+    let directory = root.join(&chapter.directory);
+    let pages: String = chapter.pages.iter().map(|page| page.text.as_str()).collect();
     let mut expected = String::new();
     for entry in fs::read_dir(directory.join("compile-fail"))? {
         let path = entry?.path();
         let shown = path.strip_prefix(root)?.display().to_string();
-        if !chapter.contains(&format!("{{{{#include ../../{shown}")) {
-            return Err(format!("{} does not include {shown}", lesson.chapter.display()).into());
+        if !pages.contains(&format!("{{{{#include ../../{shown}")) {
+            return Err(
+                format!("{} does not include {shown}", chapter.page().path.display()).into()
+            );
         }
         if path.extension().is_some_and(|extension| extension == "stderr") {
             expected.push_str(&fs::read_to_string(&path)?);
         }
     }
     // trybuild compiles what belongs to the package that cargo names, with its dependencies.
-    let output = Command::new(env::current_exe()?)
+    let _pass = gate.enter_last();
+    let output = Command::new("nice")
+        .arg(env::current_exe()?)
         .current_dir(&directory)
         .env("CARGO_MANIFEST_DIR", &directory)
         .env(INSIDE, "1")

@@ -2,11 +2,11 @@
 
 use crate::measured::{Measured, Source};
 use crate::promise::{Profile, Scenario};
-use crate::workbook::Lesson;
+use crate::workbook::Chapter;
 
 /// What the reader types to have it checked.
-pub fn check_command(lesson: &Lesson, scenario: &Scenario) -> String {
-    let name = scenario.full_name(&lesson.name);
+pub fn check_command(chapter: &Chapter, scenario: &Scenario) -> String {
+    let name = scenario.full_name(&chapter.name);
     match &scenario.feature {
         Some(feature) => {
             format!("cargo test -p self-check --features {feature} --test self-check {name}")
@@ -16,42 +16,42 @@ pub fn check_command(lesson: &Lesson, scenario: &Scenario) -> String {
 }
 
 /// What the reader types to run it.
-pub fn run_command(lesson: &Lesson, scenario: &Scenario) -> String {
+pub fn run_command(chapter: &Chapter, scenario: &Scenario) -> String {
     let program = match scenario.starter_breaks {
-        Some(_) => lesson.exercise_program(),
-        None => lesson.program(scenario).to_owned(),
+        Some(_) => chapter.exercise_program(),
+        None => chapter.program(scenario).to_owned(),
     };
     let args = &scenario.runs[0].args;
     if scenario.is_python_only() {
-        return format!("python3 {}{}", lesson.twin(&program).display(), arguments(args));
+        return format!("python3 {}{}", chapter.twin(&program).display(), arguments(args));
     }
     let profile = if scenario.profile == Profile::Abort { " --profile abort" } else { "" };
     let feature = scenario.feature.iter().map(|feature| format!(" --features {feature}"));
     let feature: String = feature.collect();
-    format!("cargo run{profile} -p {}{feature}{}", lesson.name, which(lesson, &program, args))
+    format!("cargo run{profile} -p {}{feature}{}", chapter.name, which(chapter, &program, args))
 }
 
 /// What the reader types to get the figures.
-pub fn measure_command(lesson: &Lesson, measured: &Measured) -> String {
+pub fn measure_command(chapter: &Chapter, measured: &Measured) -> String {
     match &measured.source {
         Source::Program { program, args } => {
-            format!("cargo run -p {}{}", lesson.name, which(lesson, program, args))
+            format!("cargo run -p {}{}", chapter.name, which(chapter, program, args))
         }
         Source::Test(target) => format!("cargo test -p named --test {target}"),
     }
 }
 
 /// What the reader types to have the figures checked.
-pub fn measure_check_command(lesson: &Lesson, measured: &Measured) -> String {
+pub fn measure_check_command(chapter: &Chapter, measured: &Measured) -> String {
     match &measured.source {
-        Source::Program { .. } => format!("cargo test -p named --test measured {}", lesson.name),
+        Source::Program { .. } => format!("cargo test -p named --test measured {}", chapter.name),
         Source::Test(target) => format!("cargo test -p named --test {target}"),
     }
 }
 
 /// The end of a `cargo run -p <lesson>`: which of its programs, and with which arguments.
-fn which(lesson: &Lesson, program: &str, args: &[String]) -> String {
-    let bin = if program == lesson.name { String::new() } else { format!(" --bin {program}") };
+fn which(chapter: &Chapter, program: &str, args: &[String]) -> String {
+    let bin = if program == chapter.name { String::new() } else { format!(" --bin {program}") };
     let dashes = if args.is_empty() { "" } else { " --" };
     format!("{bin}{dashes}{}", arguments(args))
 }

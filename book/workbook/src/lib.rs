@@ -6,14 +6,15 @@
 //! [`recording`] keeps one run, with what its [`trace`] tells of the threads, and [`timeline`] draws
 //! it. [`commands`] are what a reader types. Nothing here knows of mdBook or of a web server.
 
-pub mod client;
 pub mod commands;
 pub mod measured;
 pub mod outcomes;
+pub mod page;
 pub mod programs;
 pub mod promise;
 pub mod recording;
 pub mod run;
 pub mod timeline;
 pub mod trace;
+pub mod verdict;
 pub mod workbook;

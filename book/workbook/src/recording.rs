@@ -6,7 +6,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -14,12 +13,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use lesson_log::LogLine;
-use nix::sys::signal::Signal;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::promise::{Ends, Promise, Run, TOLERANCE};
-use crate::run::{End, Gate, run};
+use crate::promise::judge::{End, Kept, reason};
+use crate::promise::{Exit, Promise, Run};
+use crate::run::{Gate, run};
 use crate::trace::Trace;
 
 /// One run of a program. Times are seconds since its start, rounded to a hundredth, so that a new
@@ -170,16 +169,16 @@ impl Recording {
             .arg(&trace_path)
             .arg("--")
             .arg(program);
-        let outcome = run(command, directory.path(), promised, &Gate::new(), Duration::ZERO)?;
-        if let End::Hung(after) = outcome.end {
+        let ran = run(command, directory.path(), promised, &Gate::new(), Duration::ZERO)?;
+        if let End::Hung(after) = ran.end {
             bail!("it was still running after {:.1} s", after.as_secs_f64());
         }
         let trace = fs::read_to_string(&trace_path).unwrap_or_default();
         let trace = Trace::read(&trace).with_context(|| {
-            let said = String::from_utf8_lossy(&outcome.stderr);
+            let said = String::from_utf8_lossy(&ran.stderr);
             format!("strace tells nothing of it; it says {:?}", said.trim())
         })?;
-        let stdout: Vec<String> = String::from_utf8_lossy(&outcome.stdout)
+        let stdout: Vec<String> = String::from_utf8_lossy(&ran.stdout)
             .lines()
             .map(|line| match line.parse::<LogLine>() {
                 Ok(log) => LogLine { at: rounded_time(log.at), ..log }.to_string(),
@@ -201,16 +200,17 @@ impl Recording {
             let name = full.get(kernel).and_then(BTreeSet::first);
             name.map_or_else(|| kernel.to_owned(), String::clone)
         };
-        let by_check = outcome.end == End::Alive;
-        let signal = outcome.status.signal().filter(|_| !by_check);
+        let (exit, signal) = match ran.exit {
+            Exit::Code(code) => (Some(code), None),
+            Exit::Signal(_) if ran.end == End::Alive => (None, None),
+            signal @ Exit::Signal(_) => (None, Some(signal.to_string())),
+        };
         let recording = Self {
             ended: rounded(trace.ended),
-            exit: outcome.status.code(),
-            signal: signal.map(|number| {
-                Signal::try_from(number).map_or(number.to_string(), |signal| signal.to_string())
-            }),
+            exit,
+            signal,
             ended_by: trace.ended_by.as_deref().map(full),
-            stderr: without_ids(&String::from_utf8_lossy(&outcome.stderr)),
+            stderr: without_ids(&String::from_utf8_lossy(&ran.stderr)),
             thread: trace
                 .threads
                 .into_iter()
@@ -259,21 +259,17 @@ impl Recording {
 
     /// Whether it ends when, and as, a run promises.
     pub fn ends_as(&self, promised: &Run) -> bool {
-        let exits = promised.promises.iter().all(|promise| match promise {
-            Promise::Exit(codes) => self.exit.is_some_and(|code| codes.contains(&code)),
-            Promise::Signal(signals) => {
-                signals.iter().any(|signal| self.signal.as_deref() == Some(signal.as_str()))
-            }
-            _ => true,
-        });
-        exits
-            && match promised.ends {
-                Ends::Never => self.goes_on(),
-                Ends::At(time) => {
-                    let late = self.ended - time.as_secs_f64();
-                    !self.goes_on() && (0.0..=TOLERANCE.as_secs_f64()).contains(&late)
-                }
-            }
+        let ended = Duration::from_secs_f64(self.ended);
+        let end = match self.goes_on() {
+            true => End::Alive,
+            false => End::Ended { since_start: ended, since_output: ended },
+        };
+        reason(&Kept(&promised.ends), &end).is_none()
+            && promised.promises.iter().all(|promise| match promise {
+                Promise::Exit(Exit::Code(code)) => self.exit == Some(*code),
+                Promise::Exit(exit) => self.signal == Some(exit.to_string()),
+                _ => true,
+            })
     }
 
     /// Holds the recording against what a fresh run printed: the same threads log the same lines
@@ -445,7 +441,7 @@ mod tests {
             recording.ends_as(&Scenario::parse(promised).expect("a scenario").runs[0])
         };
         assert!(ends("ends = 2.5\nexit = 0"));
-        assert!(ends("ends = 2.1\nexit = [0, 3]"));
+        assert!(ends("ends = 2.1\nexit = 0"));
         assert!(!ends("ends = 2.6\nexit = 0"));
         assert!(!ends("ends = 1.9\nexit = 0"));
         assert!(!ends("ends = 2.5\nexit = 3"));

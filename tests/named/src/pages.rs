@@ -1,7 +1,6 @@
 //! What the chapters, README.md and CONTRIBUTING.md show: code, commands and links, each with its place.
 
 use std::collections::BTreeSet;
-use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -9,29 +8,17 @@ use std::sync::LazyLock;
 use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 use regex::Regex;
 use workbook::commands::{check_command, measure_check_command, measure_command, run_command};
-use workbook::workbook::{Study, Workbook, all_of, line_of};
+use workbook::page::{Place, all_of, line_of};
+use workbook::workbook::{CHAPTERS, Lesson, Workbook};
+
+use crate::scratch::files_in;
 
 /// A page of Markdown.
-pub struct Page {
+pub struct Markdown {
     /// Relative to the workbook's root.
     pub path: PathBuf,
     /// All of it.
     pub text: String,
-}
-
-/// A line of a file, as `book/chapters/02-heartbeat.md:26`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
-    /// Relative to the workbook's root.
-    pub path: PathBuf,
-    /// Counted from 1.
-    pub line: usize,
-}
-
-impl Display for Place {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.path.display(), self.line)
-    }
 }
 
 /// A fenced block.
@@ -69,21 +56,18 @@ static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 /// All pages of the book, then README.md and CONTRIBUTING.md.
-pub fn pages() -> Vec<Page> {
+pub fn pages() -> Vec<Markdown> {
     let root = Workbook::home();
-    let chapters = fs::read_dir(root.join("book/chapters")).expect("the chapters");
-    let names = chapters.map(|entry| entry.expect("a page").file_name());
-    let mut paths: Vec<_> = names.map(|name| Path::new("book/chapters").join(name)).collect();
-    paths.sort();
+    let mut paths = files_below(&root, Path::new(CHAPTERS));
     paths.extend(["README.md", "CONTRIBUTING.md"].map(PathBuf::from));
     let read = |path: PathBuf| {
         let text = fs::read_to_string(root.join(&path)).expect("a page");
-        Page { path, text }
+        Markdown { path, text }
     };
     paths.into_iter().map(read).collect()
 }
 
-impl Page {
+impl Markdown {
     /// The place of a byte.
     pub fn place(&self, byte: usize) -> Place {
         Place { path: self.path.clone(), line: line_of(&self.text, byte) }
@@ -225,8 +209,8 @@ pub fn commands_in_comments(workbook: &Workbook) -> Vec<Typed> {
     let code = Regex::new("`([^`]+)`").expect("a pattern");
     let head = Regex::new(r"^(?://!\s+)(?:\(?[A-Za-z ]+: +)?(.*?)\)?$").expect("a pattern");
     let mut commands = Vec::new();
-    for lesson in &workbook.lessons {
-        for path in sources(&workbook.root, &lesson.directory) {
+    for chapter in &workbook.chapters {
+        for path in sources(&workbook.root, &chapter.directory) {
             let text = fs::read_to_string(workbook.root.join(&path)).expect("a source");
             let is_rust = path.extension().is_some_and(|extension| extension == "rs");
             for (index, line) in text.lines().enumerate() {
@@ -251,40 +235,37 @@ pub fn commands_in_comments(workbook: &Workbook) -> Vec<Typed> {
     commands
 }
 
+/// All files below a directory, relative to the root, sorted.
+fn files_below(root: &Path, directory: &Path) -> Vec<PathBuf> {
+    let files = files_in(&root.join(directory)).into_iter();
+    files.map(|path| path.strip_prefix(root).expect("below the root").to_owned()).collect()
+}
+
 /// The Rust and Python files of a lesson, relative to the root, sorted.
 fn sources(root: &Path, directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(root.join(directory)).expect("a lesson") {
-        let path = directory.join(entry.expect("an entry").file_name());
-        if root.join(&path).is_dir() {
-            found.extend(sources(root, &path));
-        } else if path.extension().is_some_and(|extension| extension == "rs" || extension == "py") {
-            found.push(path);
-        }
-    }
-    found.sort();
-    found
+    let mut files = files_below(root, directory);
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "rs" || ending == "py"));
+    files
 }
 
 /// The commands that the book prints above and below its tables: what is run, and what checks it.
 pub fn commands_of_tables(workbook: &Workbook) -> Vec<Typed> {
     let mut commands = Vec::new();
-    for lesson in &workbook.lessons {
-        let mut add = |line: usize, command: String| {
-            let place = Place { path: lesson.chapter.clone(), line };
-            commands.push(Typed { place, line: command });
+    for chapter in &workbook.chapters {
+        let mut add = |place: &Place, line: String| {
+            commands.push(Typed { place: place.clone(), line });
         };
-        for located in &lesson.scenarios {
-            add(located.line, run_command(lesson, &located.scenario));
-            add(located.line, check_command(lesson, &located.scenario));
+        for block in chapter.scenarios() {
+            add(&block.place, run_command(chapter, &block.says));
+            add(&block.place, check_command(chapter, &block.says));
         }
-        if let Some(Study { exercise, .. }) = &lesson.study {
-            add(exercise.line, run_command(lesson, &exercise.scenario));
-            add(exercise.line, format!("cargo test {}", lesson.name));
+        if let Some(Lesson { exercise, .. }) = &chapter.lesson {
+            add(&exercise.place, run_command(chapter, &exercise.says));
+            add(&exercise.place, format!("cargo test {}", chapter.name));
         }
-        for block in &lesson.measured {
-            add(block.line, measure_command(lesson, &block.says));
-            add(block.line, measure_check_command(lesson, &block.says));
+        for block in chapter.measured() {
+            add(&block.place, measure_command(chapter, &block.says));
+            add(&block.place, measure_check_command(chapter, &block.says));
         }
     }
     commands

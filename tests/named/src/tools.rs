@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use workbook::page::all_of;
 use workbook::workbook::Workbook;
-use workbook::workbook::all_of;
 
 /// The workbook; if something is wrong with it, that is told on standard error.
 pub fn loaded() -> Result<Workbook, ExitCode> {

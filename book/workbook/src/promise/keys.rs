@@ -1,19 +1,16 @@
 //! How a promise block is written: its keys, and what they may hold.
 
 use std::fmt::{self, Formatter};
-use std::marker::PhantomData;
-use std::mem;
 use std::path::{Component, Path};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use serde::de::value::SeqAccessDeserializer;
-use serde::de::{self, IntoDeserializer, SeqAccess, Unexpected, Visitor};
+use serde::de::{self, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{
-    Answer, Count, Ends, FilePromise, LinePromise, Lines, Mistake, Pattern, Profile, Promise,
+    Answer, Count, Ends, Exit, FilePromise, LinePromise, Lines, Mistake, Pattern, Profile, Promise,
     PythonVersion, Request, Run, Send, Stream, When,
 };
 
@@ -39,24 +36,8 @@ pub(super) struct Keys {
     request: Vec<Spanned<RequestKeys>>,
     ends: Ends,
     leaves: Option<usize>,
-    #[serde(default)]
-    either: Vec<Outcome>,
-    exit: Option<OneOrMany<i32>>,
-    signal: Option<OneOrMany<SignalName>>,
-    #[serde(default)]
-    stdout: Vec<Spanned<LineKeys>>,
-    #[serde(default)]
-    stderr: Vec<Spanned<LineKeys>>,
-    #[serde(default)]
-    file: Vec<Spanned<FileKeys>>,
-}
-
-/// What a run can be allowed to lead to: an alternative of `either`.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Outcome {
-    exit: Option<OneOrMany<i32>>,
-    signal: Option<OneOrMany<SignalName>>,
+    exit: Option<i32>,
+    signal: Option<SignalName>,
     #[serde(default)]
     stdout: Vec<Spanned<LineKeys>>,
     #[serde(default)]
@@ -115,17 +96,6 @@ struct FileKeys {
 }
 
 impl Keys {
-    /// Moves the keys of an [`Outcome`] out of a block.
-    fn take_outcome(&mut self) -> Outcome {
-        Outcome {
-            exit: self.exit.take(),
-            signal: self.signal.take(),
-            stdout: mem::take(&mut self.stdout),
-            stderr: mem::take(&mut self.stderr),
-            file: mem::take(&mut self.file),
-        }
-    }
-
     pub(super) fn is_more_than_a_run(&self) -> bool {
         self.name.is_some()
             || self.program.is_some()
@@ -137,28 +107,19 @@ impl Keys {
             || self.again.is_some()
     }
 
-    pub(super) fn into_run(mut self) -> Result<Run, Mistake> {
+    pub(super) fn into_run(self) -> Result<Run, Mistake> {
         let ends = self.ends;
-        let mut promises = vec![Promise::Ends(ends)];
-        promises.extend(self.take_outcome().into_promises()?);
-        for (number, keys) in self.request.into_iter().enumerate() {
-            let request = at_span(keys, |keys| keys.into_request(number))?;
-            promises.push(Promise::Request(request));
-        }
-        promises.extend(self.leaves.map(Promise::Leaves));
-        let alternatives =
-            self.either.into_iter().map(Outcome::into_promises).collect::<Result<Vec<_>, _>>()?;
-        match alternatives.len() {
-            0 => {}
-            1 => return Err("`either` needs two alternatives or more".into()),
-            _ => promises.push(Promise::Either(alternatives)),
-        }
-        let says_how = promises.iter().any(Promise::is_about_the_exit);
+        let exit = match (self.exit, self.signal) {
+            (Some(_), Some(_)) => return Err("`exit` and `signal` exclude each other".into()),
+            (Some(code), None) => Some(Exit::Code(code)),
+            (None, Some(SignalName(signal))) => Some(Exit::Signal(signal as i32)),
+            (None, None) => None,
+        };
         match ends {
-            Ends::Never if says_how => {
+            Ends::Never if exit.is_some() => {
                 return Err("a program that never ends has no `exit` and no `signal`".into());
             }
-            Ends::At(_) if !says_how => {
+            Ends::At(_) if exit.is_none() => {
                 return Err("how does it end? Add `exit = 0` or `signal = \"SIGTERM\"`".into());
             }
             _ => {}
@@ -166,26 +127,8 @@ impl Keys {
         if ends == Ends::Never && self.leaves.is_some() {
             return Err("only a program that ends can leave a process behind".into());
         }
-        let send = self.send.into_iter().map(|keys| at_span(keys, SendKeys::into_send));
-        Ok(Run { args: self.args, send: send.collect::<Result<_, _>>()?, ends, promises })
-    }
-}
-
-impl Outcome {
-    fn into_promises(self) -> Result<Vec<Promise>, Mistake> {
-        let mut promises = Vec::new();
-        match (self.exit, self.signal) {
-            (Some(_), Some(_)) => {
-                return Err("`exit` and `signal` exclude each other; \
-                            where both really happen, write two `[[either]]` tables"
-                    .into());
-            }
-            (Some(codes), None) => promises.push(Promise::Exit(codes.0)),
-            (None, Some(names)) => {
-                promises.push(Promise::Signal(names.0.into_iter().map(|name| name.0).collect()));
-            }
-            (None, None) => {}
-        }
+        let mut promises = vec![Promise::Ends(ends)];
+        promises.extend(exit.map(Promise::Exit));
         for (stream, entries) in [(Stream::Stdout, self.stdout), (Stream::Stderr, self.stderr)] {
             for keys in entries {
                 promises.push(Promise::Lines(stream, at_span(keys, LineKeys::into_promise)?));
@@ -194,7 +137,13 @@ impl Outcome {
         for keys in self.file {
             promises.extend(at_span(keys, FileKeys::into_promises)?);
         }
-        Ok(promises)
+        for (number, keys) in self.request.into_iter().enumerate() {
+            let request = at_span(keys, |keys| keys.into_request(number))?;
+            promises.push(Promise::Request(request));
+        }
+        promises.extend(self.leaves.map(Promise::Leaves));
+        let send = self.send.into_iter().map(|keys| at_span(keys, SendKeys::into_send));
+        Ok(Run { args: self.args, send: send.collect::<Result<_, _>>()?, ends, promises })
     }
 }
 
@@ -317,48 +266,19 @@ fn duration(seconds: f64) -> Result<Duration, Mistake> {
     }
 }
 
-/// A value, or a list of values.
-struct OneOrMany<T>(Vec<T>);
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Values<T>(PhantomData<T>);
-
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Values<T> {
-            type Value = Vec<T>;
-
-            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                f.write_str("one value or a list of them")
-            }
-
-            fn visit_i64<E: de::Error>(self, value: i64) -> Result<Vec<T>, E> {
-                T::deserialize(value.into_deserializer()).map(|value| vec![value])
-            }
-
-            fn visit_str<E: de::Error>(self, value: &str) -> Result<Vec<T>, E> {
-                T::deserialize(value.into_deserializer()).map(|value| vec![value])
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Vec<T>, A::Error> {
-                Vec::deserialize(SeqAccessDeserializer::new(list))
-            }
-        }
-
-        let values = deserializer.deserialize_any(Values(PhantomData))?;
-        if values.is_empty() {
-            Err(de::Error::custom("the list is empty"))
-        } else {
-            Ok(Self(values))
-        }
-    }
-}
-
 /// Reads `4` or `[3, 5]`.
 impl<'de> Deserialize<'de> for Count {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match OneOrMany::<usize>::deserialize(deserializer)?.0[..] {
-            [exactly] => Ok(Self { least: exactly, most: exactly }),
-            [least, most] if least < most => Ok(Self { least, most }),
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Written {
+            Exactly(usize),
+            Range(usize, usize),
+        }
+
+        match Written::deserialize(deserializer) {
+            Ok(Written::Exactly(count)) => Ok(Self { least: count, most: count }),
+            Ok(Written::Range(least, most)) if least < most => Ok(Self { least, most }),
             _ => Err(de::Error::custom("expected a number, or a range such as [3, 5]")),
         }
     }

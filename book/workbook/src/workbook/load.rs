@@ -1,0 +1,901 @@
+//! Reads the workbook from disk and says all that does not belong together.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::summary::{self, Entry};
+use super::{CHAPTERS, Chapter, Lesson, Workbook};
+use crate::measured::Source;
+use crate::page::{self, Block, Page, Place, Problem};
+use crate::promise::Scenario;
+use crate::recording::Recording;
+
+/// The directory of the promises pages, in that of the chapters.
+const PROMISES: &str = "promises";
+
+/// What the preprocessor's `book.toml` has to say once there is a promises page.
+const NOT_SEARCHED: &str = "[output.html.search.chapter] needs `\"promises\" = { enable = false }`: \
+                            what only a test needs is not to be found before the lessons";
+
+const SUMMARY: &str = "book/chapters/SUMMARY.md";
+
+pub(super) fn load(root: &Path) -> Result<Workbook, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
+    let mut loader = Loader { root: &root, problems: &mut problems, entries: Vec::new() };
+    loader.entries = summary::read(&loader.text(Path::new(SUMMARY)));
+    let crates = loader.names("lessons", "");
+    let mut stems = loader.names(CHAPTERS, ".md");
+    stems.retain(|stem| stem != "SUMMARY");
+    let promises = match root.join(CHAPTERS).join(PROMISES).is_dir() {
+        true => loader.names(&format!("{CHAPTERS}/{PROMISES}"), ".md"),
+        false => Vec::new(),
+    };
+    let mut others = Vec::new();
+    let mut owned: BTreeMap<&str, Vec<Page>> = BTreeMap::new();
+    // A chapter of which a page cannot be read is not looked at further.
+    let mut unread = BTreeSet::new();
+    for stem in &stems {
+        let file = format!("{stem}.md");
+        let owner = owner(stem, &crates);
+        let parent = owner.filter(|owner| owner != stem);
+        let page = loader.page(&file, parent);
+        match owner {
+            Some(owner) => match page {
+                Some(page) => owned.entry(owner).or_default().push(page),
+                None => drop(unread.insert(owner)),
+            },
+            None if lesson_name(stem).is_some() => loader.no_lesson(stem, &crates),
+            None => {
+                page.iter().for_each(|page| loader.page_without_programs(page));
+                others.extend(page);
+            }
+        }
+    }
+    loader.promises_pages(&promises, &crates, &mut owned, &mut unread);
+    loader.missing_pages(&stems, &promises);
+    let mut chapters = Vec::new();
+    for directory in &crates {
+        if unread.contains(directory.as_str()) {
+            continue;
+        }
+        match owned.remove(directory.as_str()) {
+            Some(pages) if stems.contains(directory) => {
+                chapters.extend(loader.chapter(directory, pages));
+            }
+            pages => loader.no_chapter(directory, pages.is_some()),
+        }
+    }
+    let workbook = Workbook { root, chapters, others };
+    problems.extend(unknown_recordings(&workbook));
+    if problems.is_empty() { Ok(workbook) } else { Err(problems) }
+}
+
+pub(super) fn recordings(workbook: &Workbook) -> Result<BTreeMap<String, Recording>, Vec<Problem>> {
+    let mut recordings = BTreeMap::new();
+    let mut problems = Vec::new();
+    for shown in workbook.chapters.iter().flat_map(Chapter::shown) {
+        for scenario in &shown.says.scenarios {
+            match Recording::load(&workbook.root, scenario) {
+                Ok(recording) => drop(recordings.insert(scenario.clone(), recording)),
+                Err(error) => problems.push(Problem::at(&shown.place, format!("{error:#}"))),
+            }
+        }
+    }
+    let kept: Vec<_> = recordings.keys().map(|scenario| Recording::path(scenario)).collect();
+    let directory = Path::new("book/recordings");
+    let entries = fs::read_dir(workbook.root.join(directory)).into_iter().flatten().flatten();
+    let names = entries.map(|entry| entry.file_name()).filter(|name| !is_of_an_editor(name));
+    let strays = names.map(|name| directory.join(name)).filter(|path| !kept.contains(path));
+    if problems.is_empty() {
+        problems.extend(strays.map(|path| Problem::of(path, "no chapter shows this recording")));
+    }
+    if problems.is_empty() { Ok(recordings) } else { Err(problems) }
+}
+
+fn unknown_recordings(workbook: &Workbook) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for chapter in &workbook.chapters {
+        if chapter.shown().next().is_none() && chapter.lesson.is_some() {
+            let message =
+                format!("no run is shown; add a line `{{{{#recording {}}}}}`", chapter.name);
+            problems.push(Problem::of(&chapter.page().path, message));
+        }
+        for shown in chapter.shown() {
+            for name in &shown.says.scenarios {
+                let message = match workbook.scenario(name) {
+                    None => format!("there is no scenario `{name}` to show a recording of"),
+                    Some((_, block)) if block.says.is_python_only() => {
+                        format!("`{name}` is a Python program; recordings are of Rust programs")
+                    }
+                    Some(_) => continue,
+                };
+                problems.push(Problem::at(&shown.place, message));
+            }
+        }
+    }
+    problems
+}
+
+/// The lesson that a numbered page or directory is about: `02-heartbeat` → `heartbeat`.
+pub fn lesson_name(stem: &str) -> Option<&str> {
+    let (number, name) = stem.split_once('-')?;
+    (number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
+}
+
+/// The crate that a page belongs to: it has the page's name, or the page's name goes on behind it.
+/// The longest name that matches owns the page.
+fn owner<'a>(stem: &str, crates: &'a [String]) -> Option<&'a str> {
+    let owns = |directory: &&String| {
+        let rest = stem.strip_prefix(directory.as_str());
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    };
+    crates.iter().filter(owns).max_by_key(|directory| directory.len()).map(String::as_str)
+}
+
+/// An editor keeps such files beside those that it edits.
+pub fn is_of_an_editor(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".")
+}
+
+/// Reads the workbook and keeps what is wrong with it.
+struct Loader<'a> {
+    root: &'a Path,
+    problems: &'a mut Vec<Problem>,
+    /// The lines of SUMMARY.md.
+    entries: Vec<Entry>,
+}
+
+impl Loader<'_> {
+    fn report(&mut self, path: impl Into<PathBuf>, message: impl Into<String>) {
+        self.problems.push(Problem::of(path, message));
+    }
+
+    fn report_at(&mut self, place: &Place, message: impl Into<String>) {
+        self.problems.push(Problem::at(place, message));
+    }
+
+    /// The names of what stands in a directory and ends like this, without that ending, sorted.
+    fn names(&mut self, directory: &str, ending: &str) -> Vec<String> {
+        let entries = walkdir::WalkDir::new(self.root.join(directory)).min_depth(1).max_depth(1);
+        let mut names = Vec::new();
+        for entry in entries.sort_by_file_name() {
+            match entry {
+                Ok(entry) if is_of_an_editor(entry.file_name()) => {}
+                Ok(entry) => {
+                    let name = entry.file_name().to_string_lossy();
+                    names.extend(name.strip_suffix(ending).map(str::to_owned));
+                }
+                Err(error) => {
+                    let error = error.io_error().map(ToString::to_string).unwrap_or_default();
+                    self.report(directory, format!("cannot be read: {error}"));
+                }
+            }
+        }
+        names
+    }
+
+    fn text(&mut self, path: &Path) -> String {
+        fs::read_to_string(self.root.join(path)).unwrap_or_else(|error| {
+            self.report(path, format!("cannot be read: {error}"));
+            String::new()
+        })
+    }
+
+    /// A page, if nothing is wrong in it; what is wrong is reported. `parent` is the lesson's directory
+    /// if it is a deeper page.
+    fn page(&mut self, file: &str, parent: Option<&str>) -> Option<Page> {
+        let path = Path::new(CHAPTERS).join(file);
+        let text = self.text(&path);
+        let page = page::read(&path, text);
+        let title = page.as_ref().map_or("…", |page| &page.title);
+        match (self.entries.iter().find(|entry| entry.path == file), parent) {
+            (None, None) => {
+                let line = format!("- [{title}]({file})");
+                self.report(SUMMARY, format!("a page is missing; add the line `{line}`"));
+            }
+            (None, Some(parent)) => {
+                let line = format!("  - [{title}]({file})");
+                let message = format!("a page is missing; add the line `{line}` below {parent}.md");
+                self.report(SUMMARY, message);
+            }
+            (Some(entry), Some(parent))
+                if entry.parent.as_ref() != Some(&format!("{parent}.md")) =>
+            {
+                let place = Place { path: SUMMARY.into(), line: entry.line };
+                let message = format!("{file} is a deeper page; nest its line below {parent}.md");
+                self.report_at(&place, message);
+            }
+            _ => {}
+        }
+        match page {
+            Ok(page) => Some(page),
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
+    }
+
+    /// Each promises page has its lesson, which leads to it, and stands with the others at the end.
+    fn promises_pages<'a>(
+        &mut self,
+        stems: &[String],
+        crates: &'a [String],
+        owned: &mut BTreeMap<&'a str, Vec<Page>>,
+        unread: &mut BTreeSet<&'a str>,
+    ) {
+        let last = self.entries.last().map_or(0, |entry| entry.part);
+        for stem in stems {
+            let file = format!("{PROMISES}/{stem}.md");
+            let path = Path::new(CHAPTERS).join(&file);
+            let Some(owner) = crates.iter().find(|directory| *directory == stem) else {
+                let message = "no lesson has this name; a promises page is called as its lesson's \
+                               directory";
+                self.report(path, message);
+                continue;
+            };
+            let Some(page) = self.page(&file, None) else {
+                unread.insert(owner);
+                continue;
+            };
+            if page.promises.is_empty() {
+                self.report(&path, "nothing is promised here; add a ` ```promise` block");
+            }
+            let pages = owned.entry(owner).or_default();
+            if !pages.iter().flat_map(|page| &page.links).any(|link| leads_to(link, &file)) {
+                let chapter = Path::new(CHAPTERS).join(format!("{stem}.md"));
+                self.report(chapter, format!("nothing leads to {file}; add a link to it"));
+            }
+            pages.push(page);
+        }
+        let is_promises = |entry: &Entry| entry.path.starts_with(&format!("{PROMISES}/"));
+        let has_promises = self.entries.iter().any(is_promises);
+        let wrong = self
+            .entries
+            .iter()
+            .filter(|entry| has_promises && (entry.part == last) != is_promises(entry));
+        let wrong = wrong.map(|entry| {
+            let message = match is_promises(entry) {
+                true => {
+                    "a promises page stands in the last part, so that the next arrow leads from \
+                         lesson to lesson"
+                }
+                false => "the last part has promises pages alone; give them a title of their own",
+            };
+            Problem::at(&Place { path: SUMMARY.into(), line: entry.line }, message)
+        });
+        let wrong: Vec<_> = wrong.collect();
+        self.problems.extend(wrong);
+        if !stems.is_empty() {
+            let path = Path::new("book/book.toml");
+            let config: toml::Table = self.text(path).parse().unwrap_or_default();
+            let mut keys = ["output", "html", "search", "chapter", PROMISES, "enable"].into_iter();
+            let config = toml::Value::Table(config);
+            let enabled = keys.try_fold(&config, |table, key| table.get(key));
+            if enabled.and_then(toml::Value::as_bool) != Some(false) {
+                self.report(path, NOT_SEARCHED);
+            }
+        }
+    }
+
+    /// Each line of SUMMARY.md has its file.
+    fn missing_pages(&mut self, stems: &[String], promises: &[String]) {
+        let is_there = |entry: &&Entry| {
+            let stem = entry.path.strip_suffix(".md").unwrap_or_default();
+            match stem.strip_prefix(&format!("{PROMISES}/")) {
+                Some(stem) => promises.iter().any(|known| known == stem),
+                None => stems.iter().any(|known| known == stem),
+            }
+        };
+        let missing = self.entries.iter().filter(|entry| !is_there(entry));
+        let missing = missing.map(|entry| {
+            let message = format!("there is no book/chapters/{}", entry.path);
+            Problem::at(&Place { path: SUMMARY.into(), line: entry.line }, message)
+        });
+        let missing: Vec<_> = missing.collect();
+        self.problems.extend(missing);
+    }
+
+    fn no_lesson(&mut self, stem: &str, crates: &[String]) {
+        let number = |name: &str| lesson_name(name).map(|_| name[..2].to_owned());
+        let same = crates.iter().find(|directory| number(directory) == number(stem));
+        let deeper = same.map(|directory| {
+            format!(", or call it {directory}-<subject>.md, as a deeper page of that lesson")
+        });
+        let message = format!(
+            "this chapter has no lesson; add the crate lessons/{stem}{}",
+            deeper.unwrap_or_default()
+        );
+        self.report(Path::new(CHAPTERS).join(format!("{stem}.md")), message);
+    }
+
+    fn no_chapter(&mut self, directory: &str, has_pages: bool) {
+        let path = Path::new("lessons").join(directory);
+        let has_programs = ["src/bin", "src/main.rs"];
+        if has_pages || has_programs.iter().any(|part| self.root.join(&path).join(part).exists()) {
+            let message = format!("this lesson has no chapter; add {CHAPTERS}/{directory}.md");
+            self.report(path, message);
+        }
+    }
+
+    fn page_without_programs(&mut self, page: &Page) {
+        for block in &page.promises {
+            let message = "no test would run this promise; it belongs into a lesson's chapter";
+            self.report_at(&block.place, message);
+        }
+        for block in &page.measured {
+            let message = "no test would measure this; it belongs into a lesson's chapter";
+            self.report_at(&block.place, message);
+        }
+        for block in &page.outcomes {
+            let message = "no scenario stands behind this; it belongs into a lesson's chapter";
+            self.report_at(&block.place, message);
+        }
+    }
+
+    /// The pages of a crate, of which the first has its name, as a chapter.
+    fn chapter(&mut self, directory: &str, mut pages: Vec<Page>) -> Option<Chapter> {
+        let place = |page: &Page| {
+            let file = page.path.strip_prefix(CHAPTERS).map(Path::to_string_lossy);
+            let file = file.unwrap_or_default();
+            self.entries.iter().position(|entry| entry.path == file)
+        };
+        pages.sort_by_key(place);
+        let own = Path::new(CHAPTERS).join(format!("{directory}.md"));
+        pages.sort_by_key(|page| page.path != own);
+        let name = lesson_name(directory);
+        let mut chapter = Chapter {
+            name: name.unwrap_or(directory).to_owned(),
+            directory: Path::new("lessons").join(directory),
+            pages,
+            lesson: None,
+        };
+        if chapter.scenarios().next().is_none() {
+            self.report(&own, "nothing is promised here; add a ` ```promise` block");
+        }
+        if name.is_some() {
+            chapter.lesson = Some(self.lesson(&chapter)?);
+        } else {
+            for block in exercises(&chapter) {
+                self.report_at(&block.place, "only a lesson has an exercise");
+            }
+        }
+        self.openings(&chapter);
+        self.same_name_twice(&chapter);
+        self.open_cells(&chapter);
+        self.programs(&chapter);
+        self.manifest(&chapter);
+        Some(chapter)
+    }
+
+    fn lesson(&mut self, chapter: &Chapter) -> Option<Lesson> {
+        let own = chapter.page();
+        let exercises: Vec<_> = exercises(chapter).collect();
+        let [exercise] = exercises[..] else {
+            let message = format!(
+                "{} exercises; a lesson has one promise block with `starter_breaks`",
+                exercises.len()
+            );
+            match exercises.get(1) {
+                Some(second) => self.report_at(&second.place, message),
+                None => self.report(&own.path, message),
+            }
+            return None;
+        };
+        let to_do = own.minutes.as_ref().and_then(|minutes| minutes.says);
+        let (Some(question), Some(to_do)) = (own.question.clone(), to_do) else {
+            let message = "a chapter begins with its title, its question (`*Why …?*`) and \
+                           `{{#minutes 10}}`, the minutes that its programs and its exercise take";
+            self.report_at(&Place { path: own.path.clone(), line: 1 }, message);
+            return None;
+        };
+        Some(Lesson { question, to_do, exercise: exercise.clone() })
+    }
+
+    /// Deeper pages are chosen by their question, as lessons are.
+    fn openings(&mut self, chapter: &Chapter) {
+        let directory = Path::new(CHAPTERS).join(PROMISES);
+        for page in &chapter.pages[1..] {
+            let is_deeper = !page.path.starts_with(&directory);
+            let has_minutes = page.minutes.as_ref().is_some_and(|block| block.says.is_none());
+            if is_deeper && (page.question.is_none() || !has_minutes) {
+                let message = "a deeper page begins with its title, its question (`*Why …?*`) and \
+                               `{{#minutes}}`";
+                self.report_at(&Place { path: page.path.clone(), line: 1 }, message);
+            }
+        }
+    }
+
+    fn same_name_twice(&mut self, chapter: &Chapter) {
+        let mut names = BTreeSet::new();
+        for block in chapter.scenarios() {
+            if !names.insert(&block.says.name) {
+                let message = match &block.says.name {
+                    Some(name) => format!("a second scenario with the name `{name}`"),
+                    None => "a second scenario without a `name`".to_owned(),
+                };
+                self.report_at(&block.place, message);
+            }
+        }
+        let mut names = BTreeSet::new();
+        for block in chapter.measured() {
+            if !names.insert(&block.says.name) {
+                let message =
+                    format!("a second `measured` block with the name `{}`", block.says.name);
+                self.report_at(&block.place, message);
+            }
+        }
+    }
+
+    /// Each row of an outcome table has its scenario, and the scenario decides each cell.
+    fn open_cells(&mut self, chapter: &Chapter) {
+        for block in chapter.outcomes() {
+            for row in &block.says.rows {
+                let path = block.place.path.clone();
+                let place = Place { path, line: block.place.line + row.line };
+                let Some(scenario) = chapter.scenario(&row.scenario) else {
+                    let message = format!("this chapter has no scenario `{}`", row.scenario);
+                    self.report_at(&place, message);
+                    continue;
+                };
+                if !block.says.is_about(&scenario.says) {
+                    let language = if block.says.python { "Python" } else { "Rust" };
+                    let message = format!("no {language} program is run for `{}`", row.scenario);
+                    self.report_at(&place, message);
+                }
+                let columns = block.says.columns.iter();
+                for column in columns.filter(|column| column.answer(&scenario.says).is_none()) {
+                    let message = format!(
+                        "this does not decide whether {} `{}`, which the table {} asks",
+                        column.medium,
+                        column.text,
+                        match &block.place {
+                            Place { path, line } if *path == scenario.place.path => {
+                                format!("on line {line}")
+                            }
+                            elsewhere => format!("at {elsewhere}"),
+                        }
+                    );
+                    self.report_at(&scenario.place, message);
+                }
+            }
+        }
+    }
+
+    /// Each promise has its program, and each program its promise.
+    fn programs(&mut self, chapter: &Chapter) {
+        let mut needed = Vec::new();
+        if let Some(lesson) = &chapter.lesson {
+            let programs = [chapter.exercise_program(), chapter.solution_program()];
+            let sources = programs.iter().map(|program| chapter.source(program));
+            needed.extend(sources.map(|path| (&lesson.exercise.place, path)));
+        }
+        for Block { place, says: scenario, .. } in chapter.scenarios() {
+            let program = chapter.program(scenario);
+            if !scenario.is_python_only() {
+                needed.push((place, chapter.source(program)));
+            }
+            if scenario.python.is_some() {
+                needed.push((place, chapter.twin(program)));
+            }
+        }
+        for (place, path) in &needed {
+            if !self.root.join(path).is_file() {
+                self.report_at(place, format!("{} is missing", path.display()));
+            }
+        }
+        for block in chapter.measured() {
+            let source = match &block.says.source {
+                Source::Program { program, .. } => chapter.source(program),
+                Source::Test(target) => {
+                    Path::new("tests/named").join(format!("{}.rs", target.replace('-', "_")))
+                }
+            };
+            needed.push((&block.place, source));
+        }
+        let directory = chapter.directory.display();
+        let main = chapter.source(&chapter.name);
+        let mut there: Vec<_> =
+            [main].into_iter().filter(|path| self.root.join(path).is_file()).collect();
+        if self.root.join(&chapter.directory).join("src/bin").is_dir() {
+            let bins = self.names(&format!("{directory}/src/bin"), ".rs");
+            there.extend(bins.iter().map(|program| chapter.source(program)));
+        }
+        let twins = self.names(&directory.to_string(), ".py");
+        there.extend(twins.iter().map(|program| chapter.twin(program)));
+        for path in there {
+            if !needed.iter().any(|(_, needed)| *needed == path) {
+                let own = chapter.page().path.display();
+                self.report(path, format!("no promise in {own} runs it"));
+            }
+        }
+    }
+
+    fn manifest(&mut self, chapter: &Chapter) {
+        let path = chapter.directory.join("Cargo.toml");
+        let manifest: toml::Table = match self.text(&path).parse() {
+            Ok(manifest) => manifest,
+            Err(error) => return self.report(path, error.message()),
+        };
+        // An appendix has no program of its own name.
+        let keys = ["name", "default-run"];
+        for key in keys.into_iter().take(if chapter.lesson.is_some() { 2 } else { 1 }) {
+            let value = manifest.get("package").and_then(|package| package.get(key));
+            if value.and_then(toml::Value::as_str) != Some(&chapter.name) {
+                self.report(&path, format!("expected `{key} = \"{}\"`", chapter.name));
+            }
+        }
+        for Block { place, says: scenario, .. } in chapter.scenarios() {
+            let Some(feature) = &scenario.feature else { continue };
+            if manifest.get("features").and_then(|features| features.get(feature)).is_none() {
+                let message = format!("{} has no feature `{feature}`", path.display());
+                self.report_at(place, message);
+            }
+        }
+    }
+}
+
+/// The promise blocks of a chapter that are about an exercise.
+fn exercises(chapter: &Chapter) -> impl Iterator<Item = &Block<Scenario>> {
+    let promises = chapter.pages.iter().flat_map(|page| &page.promises);
+    promises.filter(|block| block.says.starter_breaks.is_some())
+}
+
+/// Whether a link that stands in a page of the chapters' directory leads to a file there.
+fn leads_to(link: &str, file: &str) -> bool {
+    let path = link.split('#').next().unwrap_or_default();
+    path.trim_start_matches("./") == file
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAPTER: &str = "# The heartbeat
+*Why does it not exit?*
+{{#minutes 10}}
+{{#recording heartbeat}}
+```promise
+ends = 3.5
+exit = 0
+python = \"3.6\"
+```
+
+1. In a list:
+
+   ```promise
+   starter_breaks = [\"ends\"]
+   ends = 2.5
+   exit = 0
+   ```
+";
+
+    /// A workbook with one lesson that has everything.
+    struct Scratch(tempfile::TempDir);
+
+    impl Scratch {
+        fn new() -> Self {
+            let scratch = Self(tempfile::tempdir().expect("a temporary directory"));
+            scratch.write("book/chapters/SUMMARY.md", "- [The heartbeat](02-heartbeat.md)\n");
+            scratch.write("book/chapters/02-heartbeat.md", CHAPTER);
+            let manifest = "[package]\nname = \"heartbeat\"\ndefault-run = \"heartbeat\"\n";
+            scratch.write("lessons/02-heartbeat/Cargo.toml", manifest);
+            scratch.write("lessons/02-heartbeat/heartbeat.py", "");
+            scratch.write("lessons/02-heartbeat/src/main.rs", "");
+            scratch.write("lessons/02-heartbeat/src/bin/heartbeat-exercise.rs", "");
+            scratch.write("lessons/02-heartbeat/src/bin/heartbeat-solution.rs", "");
+            scratch.write("lessons/lesson-log/src/lib.rs", "");
+            scratch
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.0.path().join(path);
+            fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
+            fs::write(path, text).expect("a file");
+        }
+
+        fn remove(&self, path: &str) {
+            fs::remove_file(self.0.path().join(path)).expect("a file");
+        }
+
+        fn problems(&self) -> Vec<String> {
+            let problems = Workbook::load(self.0.path()).map(drop).err().unwrap_or_default();
+            problems.iter().map(Problem::to_string).collect()
+        }
+    }
+
+    #[test]
+    fn a_whole_workbook_is_read() {
+        let scratch = Scratch::new();
+        let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+        let chapter = workbook.chapter("heartbeat").expect("the lesson");
+        assert_eq!(chapter.page().path, Path::new("book/chapters/02-heartbeat.md"));
+        assert_eq!(chapter.scenarios().next().map(|block| block.place.line), Some(5));
+        let lesson = chapter.lesson.as_ref().expect("a lesson to work through");
+        assert_eq!(lesson.question, "Why does it not exit?");
+        assert_eq!(lesson.to_do, 10);
+        assert_eq!(lesson.exercise.place.line, 13);
+    }
+
+    #[test]
+    fn what_a_new_lesson_forgot_is_named() {
+        let scratch = Scratch::new();
+        scratch.write("book/chapters/03-new.md", "# The `new` one\n");
+        scratch.write("lessons/04-other/src/main.rs", "");
+        assert_eq!(
+            scratch.problems(),
+            [
+                "book/chapters/SUMMARY.md: a page is missing; add the line \
+                 `- [The new one](03-new.md)`",
+                "book/chapters/03-new.md: this chapter has no lesson; add the crate lessons/03-new",
+                "lessons/04-other: this lesson has no chapter; add book/chapters/04-other.md",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_program_is_named_with_the_line_of_its_promise() {
+        let scratch = Scratch::new();
+        for path in ["heartbeat.py", "src/main.rs", "src/bin/heartbeat-solution.rs"] {
+            scratch.remove(&format!("lessons/02-heartbeat/{path}"));
+        }
+        let at = "book/chapters/02-heartbeat.md";
+        assert_eq!(
+            scratch.problems(),
+            [
+                format!("{at}:13: lessons/02-heartbeat/src/bin/heartbeat-solution.rs is missing"),
+                format!("{at}:5: lessons/02-heartbeat/src/main.rs is missing"),
+                format!("{at}:5: lessons/02-heartbeat/heartbeat.py is missing"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_program_that_nothing_is_promised_of_is_named() {
+        let scratch = Scratch::new();
+        scratch.write("lessons/02-heartbeat/src/bin/heartbeat-joined.rs", "");
+        scratch.write("lessons/02-heartbeat/heartbeat-joined.py", "");
+        let message = "no promise in book/chapters/02-heartbeat.md runs it";
+        assert_eq!(
+            scratch.problems(),
+            [
+                format!("lessons/02-heartbeat/src/bin/heartbeat-joined.rs: {message}"),
+                format!("lessons/02-heartbeat/heartbeat-joined.py: {message}"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_promise_that_no_test_would_run_is_refused() {
+        let scratch = Scratch::new();
+        scratch.write("book/chapters/index.md", "# First\n\n```promise\nends = 1\nexit = 0\n```\n");
+        scratch.write("book/chapters/SUMMARY.md", "[I](index.md)\n[H](02-heartbeat.md)\n");
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/index.md:3: no test would run this promise; \
+              it belongs into a lesson's chapter"]
+        );
+        scratch.write("book/chapters/index.md", "# First\n\n```promises\nends = 1\n```\n");
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/index.md:3: ` ```promises` is not checked; write ` ```promise`"]
+        );
+    }
+
+    #[test]
+    fn a_mistake_in_a_block_is_named_with_its_own_line() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/02-heartbeat.md";
+        let chapter = CHAPTER.replace("python = \"3.6\"", "pyhton = \"3.6\"");
+        scratch.write(at, &chapter);
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:8: unknown field `pyhton`")));
+        // Also in a list, where the block is indented.
+        let chapter = CHAPTER.replace("   exit = 0", "   exti = 0");
+        scratch.write(at, &chapter);
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:16: unknown field `exti`")));
+        // What is missing is missing from the whole block.
+        scratch.write(at, &CHAPTER.replace("ends = 3.5\n", ""));
+        assert_eq!(scratch.problems(), [format!("{at}:5: missing field `ends`")]);
+    }
+
+    #[test]
+    fn a_chapter_has_one_exercise_and_names_that_differ() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/02-heartbeat.md";
+        scratch.write(at, &CHAPTER.replace("starter_breaks = [\"ends\"]", "name = \"a\""));
+        let one = "a lesson has one promise block with `starter_breaks`";
+        assert_eq!(scratch.problems(), [format!("{at}: 0 exercises; {one}")]);
+        scratch.write(at, &format!("{CHAPTER}\n```promise\nends = 1\nexit = 0\n```\n"));
+        assert_eq!(scratch.problems(), [format!("{at}:19: a second scenario without a `name`")]);
+    }
+
+    #[test]
+    fn each_chapter_shows_a_run_and_each_run_has_its_recording() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/02-heartbeat.md";
+        let recordings = |scratch: &Scratch| -> Vec<String> {
+            let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+            let problems = workbook.recordings().map(drop).err().unwrap_or_default();
+            problems.iter().map(Problem::to_string).collect()
+        };
+        assert_eq!(
+            recordings(&scratch),
+            [format!(
+                "{at}:4: book/recordings/heartbeat.toml is missing; \
+                 `cargo run -- record heartbeat` makes it"
+            )]
+        );
+        let recording = "ended = 1\nstdout = []\nthread = []\n";
+        scratch.write("book/recordings/heartbeat.toml", recording);
+        scratch.write("book/recordings/old.toml", recording);
+        scratch.write("book/recordings/.old.toml.swp", "");
+        scratch.write("lessons/02-heartbeat/src/bin/.#heartbeat-exercise.rs", "");
+        assert_eq!(
+            recordings(&scratch),
+            ["book/recordings/old.toml: no chapter shows this recording"]
+        );
+
+        scratch.write(at, &CHAPTER.replace("#recording heartbeat", "#recording heartbaet"));
+        assert_eq!(
+            scratch.problems(),
+            [format!("{at}:4: there is no scenario `heartbaet` to show a recording of")]
+        );
+        scratch.write(at, &CHAPTER.replace("{{#recording heartbeat}}", "{{#log heartbeat}}"));
+        assert_eq!(
+            scratch.problems(),
+            [format!(
+                "{at}:4: write `{{{{#recording <scenario>…}}}}` or `{{{{#log <scenario> <lines>}}}}`"
+            )]
+        );
+        scratch.write(at, &CHAPTER.replace("{{#recording heartbeat}}", ""));
+        assert_eq!(
+            scratch.problems(),
+            [format!("{at}: no run is shown; add a line `{{{{#recording heartbeat}}}}`")]
+        );
+    }
+
+    #[test]
+    fn a_table_of_outcomes_has_no_open_cell() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/02-heartbeat.md";
+        let table = "```outcomes
+caption = \"c\"
+head = \"h\"
+[[row]]
+scenario = \"heartbeat\"
+title = \"t\"
+[[column]]
+title = \"t\"
+stderr = \"beat\"
+```
+";
+        scratch.write(at, &format!("{CHAPTER}{table}"));
+        assert_eq!(
+            scratch.problems(),
+            [format!(
+                "{at}:5: this does not decide whether stderr has `beat`, \
+                 which the table on line 18 asks"
+            )]
+        );
+        let decided = CHAPTER.replacen("exit = 0\n", "exit = 0\nstderr = [{ says = [] }]\n", 1);
+        scratch.write(at, &format!("{decided}{table}"));
+        assert_eq!(scratch.problems(), [""; 0]);
+        let unknown = table.replace("\"heartbeat\"", "\"heartbeat::joined\"");
+        scratch.write(at, &format!("{decided}{unknown}"));
+        assert_eq!(
+            scratch.problems(),
+            [format!("{at}:22: this chapter has no scenario `heartbeat::joined`")]
+        );
+        let rust_only = decided.replacen("python = \"3.6\"\n", "", 1);
+        scratch.remove("lessons/02-heartbeat/heartbeat.py");
+        scratch.write(
+            at,
+            &format!("{rust_only}{}", table.replace("caption", "python = true\ncaption")),
+        );
+        assert_eq!(
+            scratch.problems(),
+            [format!("{at}:22: no Python program is run for `heartbeat`")]
+        );
+        scratch.write("lessons/02-heartbeat/heartbeat.py", "");
+        let python_only = decided.replacen("ends", "program = \"heartbeat.py\"\nends", 1);
+        scratch.write(at, &format!("{python_only}{table}"));
+        assert!(
+            scratch
+                .problems()
+                .contains(&format!("{at}:23: no Rust program is run for `heartbeat`"))
+        );
+        scratch.write(at, &format!("{decided}{}", table.replace("stderr", "stdrr")));
+        assert!(scratch.problems()[0].starts_with(&format!("{at}:27: unknown field `stdrr`")));
+        scratch.write("book/chapters/index.md", &format!("# First\n\n{table}"));
+        scratch.write("book/chapters/SUMMARY.md", "[I](index.md)\n[H](02-heartbeat.md)\n");
+        scratch.write(at, CHAPTER);
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/index.md:3: no scenario stands behind this; \
+              it belongs into a lesson's chapter"]
+        );
+    }
+
+    #[test]
+    fn a_feature_stands_in_the_manifest() {
+        let scratch = Scratch::new();
+        let chapter = CHAPTER.replace("exit = 0\npython", "exit = 0\nfeature = \"kafka\"\npython");
+        scratch.write("book/chapters/02-heartbeat.md", &chapter);
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/02-heartbeat.md:5: \
+              lessons/02-heartbeat/Cargo.toml has no feature `kafka`"]
+        );
+        let manifest = "[package]\nname = \"heartbeat\"\ndefault-run = \"heartbeat\"\n\
+                        [features]\nkafka = []\n";
+        scratch.write("lessons/02-heartbeat/Cargo.toml", manifest);
+        let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+        let chapter = workbook.chapter("heartbeat").expect("the lesson");
+        let first = chapter.scenarios().next().expect("a scenario");
+        assert_eq!(chapter.package(&first.says), "heartbeat/kafka");
+        let lesson = chapter.lesson.as_ref().expect("a lesson to work through");
+        assert_eq!(chapter.package(&lesson.exercise.says), "heartbeat");
+    }
+
+    #[test]
+    fn a_chapter_opens_with_its_question_and_its_minutes() {
+        let at = "book/chapters/02-heartbeat.md";
+        for (written, wrong) in [
+            ("*Why does it not exit?*", ""),
+            ("not exit?*", "not exit.*"),
+            ("{{#minutes 10}}", "{{#minutes}}"),
+            ("{{#minutes 10}}", ""),
+        ] {
+            let scratch = Scratch::new();
+            scratch.write(at, &CHAPTER.replace(written, wrong));
+            let message = "a chapter begins with its title, its question (`*Why …?*`) and \
+                           `{{#minutes 10}}`, the minutes that its programs and its exercise take";
+            assert_eq!(scratch.problems(), [format!("{at}:1: {message}")]);
+        }
+    }
+
+    #[test]
+    fn an_appendix_may_have_programs() {
+        let scratch = Scratch::new();
+        let at = "book/chapters/claims.md";
+        let page = "# Claims\n\n```promise\nprogram = \"claims-gc\"\nends = 1\nexit = 0\n```\n";
+        scratch.write("book/chapters/SUMMARY.md", "[H](02-heartbeat.md)\n[C](claims.md)\n");
+        scratch.write(at, page);
+        scratch.write("lessons/claims/Cargo.toml", "[package]\nname = \"claims\"\n");
+        scratch.write("lessons/claims/src/bin/claims-gc.rs", "");
+        assert_eq!(scratch.problems(), [""; 0]);
+        scratch.write("lessons/claims/src/bin/claims-lock.rs", "");
+        assert_eq!(
+            scratch.problems(),
+            [format!("lessons/claims/src/bin/claims-lock.rs: no promise in {at} runs it")]
+        );
+        scratch.remove("lessons/claims/src/bin/claims-lock.rs");
+        scratch.write(
+            at,
+            &format!("{page}\n```promise\nstarter_breaks = [\"ends\"]\nends = 1\nexit = 0\n```\n"),
+        );
+        assert_eq!(scratch.problems(), [format!("{at}:9: only a lesson has an exercise")]);
+        scratch.remove(at);
+        scratch.write("book/chapters/SUMMARY.md", "[H](02-heartbeat.md)\n");
+        assert_eq!(
+            scratch.problems(),
+            ["lessons/claims: this lesson has no chapter; add book/chapters/claims.md"]
+        );
+    }
+
+    #[test]
+    fn the_manifest_names_the_lesson() {
+        let scratch = Scratch::new();
+        scratch.write("lessons/02-heartbeat/Cargo.toml", "[package]\nname = \"heartbaet\"\n");
+        assert_eq!(
+            scratch.problems(),
+            [
+                "lessons/02-heartbeat/Cargo.toml: expected `name = \"heartbeat\"`",
+                "lessons/02-heartbeat/Cargo.toml: expected `default-run = \"heartbeat\"`",
+            ]
+        );
+    }
+}

@@ -1,0 +1,282 @@
+//! One test: a block of a chapter, and what is held against it.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use libtest_mimic::{Completion, Failed, Trial};
+use workbook::commands::check_command;
+use workbook::page::Block;
+use workbook::promise::Scenario;
+use workbook::promise::judge::Broken;
+use workbook::recording::Recording;
+use workbook::run::HANGS;
+use workbook::verdict::{self, FirstRun, Verdict};
+use workbook::workbook::{Chapter, Lesson, MARKER, Workbook};
+
+use crate::assert::breaks;
+use crate::progress::{Progress, has_marker};
+use crate::select::Packages;
+use crate::shared::Shared;
+
+/// The features of lessons that are on only where this check is built with a feature of its own.
+const FEATURES: [(&str, bool); 1] = [("kafka", cfg!(feature = "kafka"))];
+
+/// One test: a block of a chapter, and what is held against it.
+pub struct Check {
+    /// Such as `heartbeat::joined`.
+    pub name: String,
+    workbook: Arc<Workbook>,
+    chapter: usize,
+    /// What is held against it.
+    pub block: Block<Scenario>,
+    subject: Subject,
+}
+
+/// What is run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Subject {
+    Lesson,
+    Twin,
+    Solution,
+    Exercise,
+    Starter,
+}
+
+/// All tests of the promises, the longest first: the whole then takes little longer than it.
+pub fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
+    let mut checks = Vec::new();
+    for (index, chapter) in workbook.chapters.iter().enumerate() {
+        let mut add = |name: String, block: &Block<Scenario>, subject| {
+            let (workbook, block) = (Arc::clone(workbook), block.clone());
+            checks.push(Check { name, workbook, chapter: index, block, subject });
+        };
+        for block in chapter.scenarios() {
+            let name = block.says.full_name(&chapter.name);
+            if block.says.python.is_some() {
+                add(format!("python::{name}"), block, Subject::Twin);
+            }
+            if !block.says.is_python_only() {
+                add(name, block, Subject::Lesson);
+            }
+        }
+        let Some(Lesson { exercise, .. }) = &chapter.lesson else { continue };
+        let name = &chapter.name;
+        add(format!("exercise::{name}"), exercise, Subject::Exercise);
+        add(format!("solution::{name}"), exercise, Subject::Solution);
+        add(format!("starter::{name}"), exercise, Subject::Starter);
+    }
+    checks.sort_by_key(|check| Reverse(check.length()));
+    checks
+}
+
+impl Check {
+    /// The chapter that it is about.
+    pub fn chapter(&self) -> &Chapter {
+        &self.workbook.chapters[self.chapter]
+    }
+
+    /// Adds what has to be built to run it.
+    pub fn needs(&self, packages: &mut Packages) {
+        // An exercise that is not begun is not run, nor is what needs a feature that is off.
+        let is_run = self.subject != Subject::Exercise || !self.has_marker();
+        if is_run && self.feature() != Some(false) {
+            let scenario = &self.block.says;
+            packages.entry(scenario.profile).or_default().insert(self.chapter().package(scenario));
+        }
+    }
+
+    pub fn into_trial(self, shared: &Arc<Shared>) -> Trial {
+        let shared = Arc::clone(shared);
+        Trial::ignorable_test(self.name.clone(), move || {
+            let _expected = shared.gate.expected();
+            self.outcome(&shared)
+        })
+    }
+
+    fn outcome(&self, shared: &Shared) -> Result<Completion, Failed> {
+        match self.subject {
+            Subject::Lesson if self.feature() == Some(false) => {
+                let command = check_command(self.chapter(), &self.block.says);
+                Ok(Completion::ignored_with(format!("takes `{command}`")))
+            }
+            Subject::Lesson | Subject::Solution => self.judge(shared),
+            Subject::Twin => match self.why_no_python(shared) {
+                Some(reason) => Ok(Completion::ignored_with(reason)),
+                None => self.judge(shared),
+            },
+            Subject::Exercise if self.has_marker() => {
+                shared.note(self.chapter, Progress::NotStarted);
+                Ok(Completion::ignored_with(Progress::NotStarted.to_string()))
+            }
+            Subject::Exercise => {
+                let judged = self.judge(shared);
+                let is_done = judged.is_ok();
+                let progress = if is_done { Progress::Done } else { Progress::Broken };
+                shared.note(self.chapter, progress);
+                judged
+            }
+            Subject::Starter if self.has_marker() => self.judge_starter(shared),
+            Subject::Starter => Ok(Completion::ignored_with("begun: the marker is gone")),
+        }
+    }
+
+    /// How long it may take. A starter that does not end when it should may have to be ended.
+    fn length(&self) -> Duration {
+        let scenario = &self.block.says;
+        let mut breaks = scenario.starter_breaks.iter().flatten();
+        match self.subject {
+            Subject::Starter if breaks.any(|id| id.get_ref() == "ends") => {
+                scenario.duration() + HANGS
+            }
+            _ => scenario.duration(),
+        }
+    }
+
+    /// Whether the feature that the scenario needs is on, if it needs one.
+    fn feature(&self) -> Option<bool> {
+        let needed = self.block.says.feature.as_ref()?;
+        let known = FEATURES.iter().find(|(name, _)| name == needed);
+        Some(known.is_none_or(|(_, is_on)| *is_on))
+    }
+
+    /// Runs the scenario and reports every promise that is not kept.
+    fn judge(&self, shared: &Shared) -> Result<Completion, Failed> {
+        let mut verdict = self.hold(shared)?;
+        if self.subject == Subject::Lesson {
+            let first = verdict.first.as_ref();
+            let outdated = first.and_then(|first| self.outdated_recording(shared, first));
+            verdict.broken.extend(outdated);
+        }
+        if verdict.broken.is_empty() {
+            Ok(Completion::Completed)
+        } else {
+            Err(self.report(&verdict).into())
+        }
+    }
+
+    /// Runs the untouched exercise, which has to break just what its block names.
+    fn judge_starter(&self, shared: &Shared) -> Result<Completion, Failed> {
+        let verdict = self.hold(shared)?;
+        let source = self.exercise_source();
+        let source = source.display();
+        if verdict.broken.is_empty() {
+            let message =
+                format!("you solved it: now delete the marker line `{MARKER}` in {source}");
+            return Err(message.into());
+        }
+        let wanted = self.block.says.starter_breaks.iter().flatten();
+        let wanted: BTreeSet<&str> = wanted.map(|id| id.get_ref().as_str()).collect();
+        let found = verdict.ids();
+        if wanted == found {
+            return Ok(Completion::Completed);
+        }
+        let mut change = String::new();
+        for (verb, names) in [("breaks", &found - &wanted), ("keeps", &wanted - &found)] {
+            for name in names {
+                change
+                    .push_str(&format!("Other than the untouched starter, it {verb} `{name}`.\n"));
+            }
+        }
+        let lesson = &self.chapter().name;
+        Err(format!(
+            "If you have begun the exercise, delete the marker line `{MARKER}` in {source}:\n\
+             then `cargo test {lesson}` judges your work.\n\
+             {change}\n{}",
+            self.report(&verdict),
+        )
+        .into())
+    }
+
+    /// The recording that the book shows has to tell the story of a fresh run.
+    fn outdated_recording(&self, shared: &Shared, first: &FirstRun) -> Option<Broken> {
+        let recording = shared.recordings.get(&self.name)?;
+        let run = &self.block.says.runs[0];
+        let files: Vec<_> = recording.file.iter().map(|file| file.name.clone()).collect();
+        let but = match recording.tells_the_story_of(&first.stdout, run) {
+            Err(but) => but,
+            Ok(()) if !recording.ends_as(run) => {
+                format!("the recorded run ends otherwise than promised, at {} s", recording.ended)
+            }
+            Ok(()) if recording.exit != first.exit => "the exit codes differ".to_owned(),
+            Ok(()) if files != first.files => {
+                format!("it left {files:?} then, {:?} now", first.files)
+            }
+            Ok(()) => return None,
+        };
+        let path = Recording::path(&self.name);
+        Some(Broken {
+            id: "recording".to_owned(),
+            promised: format!("happens as in {}, which the chapter shows", path.display()),
+            but: format!("{but}; `cargo run -- record {}` renews it", self.chapter().name),
+        })
+    }
+
+    fn hold(&self, shared: &Shared) -> Result<Verdict, Failed> {
+        let program = self.program();
+        let (executable, flags): (&Path, &[&str]) = if self.subject == Subject::Twin {
+            // Without what the reader's own set-up adds, which can triple the start.
+            (&shared.python()?.executable, &["-I", "-S"])
+        } else {
+            (shared.program(self)?, &[])
+        };
+        let twin = self.workbook.root.join(self.chapter().twin(&program));
+        let command = || {
+            let mut command = Command::new(executable);
+            command.args(flags);
+            if self.subject == Subject::Twin {
+                command.arg(&twin);
+            }
+            command
+        };
+        let mut verdict =
+            verdict::hold(&self.block.says, command, &shared.gate, self.length(), breaks)
+                .map_err(|error| format!("{program} cannot be run: {error}"))?;
+        shared.repeated.fetch_add(verdict.repeated.into(), Ordering::Relaxed);
+        let strangers = verdict.left.iter().filter(|name| !shared.ignored.covers(name));
+        let strangers: Vec<_> = strangers.map(String::as_str).collect();
+        if !strangers.is_empty() {
+            let promised = "leaves no file but those in .gitignore".to_owned();
+            let but = format!("there is {}", strangers.join(", "));
+            verdict.broken.push(Broken { id: promised.clone(), promised, but });
+        }
+        Ok(verdict)
+    }
+
+    /// The name of the program, without its directory.
+    pub fn program(&self) -> String {
+        let chapter = self.chapter();
+        match self.subject {
+            Subject::Lesson | Subject::Twin => chapter.program(&self.block.says).to_owned(),
+            Subject::Solution => chapter.solution_program(),
+            Subject::Exercise | Subject::Starter => chapter.exercise_program(),
+        }
+    }
+
+    fn exercise_source(&self) -> PathBuf {
+        self.chapter().source(&self.chapter().exercise_program())
+    }
+
+    fn has_marker(&self) -> bool {
+        has_marker(&self.workbook.root, &self.exercise_source())
+    }
+
+    fn why_no_python(&self, shared: &Shared) -> Option<String> {
+        let needed = self.block.says.python?;
+        match shared.python() {
+            Err(reason) => Some(reason.to_owned()),
+            Ok(python) if python.version < needed => {
+                Some(format!("needs Python {needed}, this is {}", python.version))
+            }
+            Ok(_) => None,
+        }
+    }
+
+    fn report(&self, verdict: &Verdict) -> String {
+        format!("{}: {}\n{verdict}", self.name, self.block.place)
+    }
+}
