@@ -1,11 +1,8 @@
 //! Where payments take effect. It knows what it has applied.
 
-use std::path::Path;
-
 use rusqlite::{Connection, params};
 
 use crate::Result;
-use crate::outbox::{database, texts};
 
 pub struct Payment {
     /// The idempotency key: the same each time that this payment is asked for.
@@ -24,7 +21,7 @@ pub enum Outcome {
     Refused(String),
 }
 
-const TABLES: &str = "
+pub const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS postings (
         key TEXT PRIMARY KEY, account TEXT NOT NULL, amount INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS accounts (
@@ -32,8 +29,9 @@ const TABLES: &str = "
     INSERT INTO accounts VALUES ('ada', 0), ('bob', 0) ON CONFLICT DO NOTHING;";
 
 impl Ledger {
-    pub fn open(directory: &Path) -> Result<Self> {
-        Ok(Self { db: database(directory, "ledger.db", TABLES)? })
+    /// `db` has the [`TABLES`].
+    pub fn new(db: Connection) -> Self {
+        Self { db }
     }
 
     // ANCHOR: apply
@@ -88,4 +86,12 @@ impl Payment {
         let (key, account) = (format!("payment-{number}"), account.to_owned());
         Self { key, account, amount: i64::from(number) * 10 }
     }
+}
+
+pub fn texts(db: &Connection, query: &str) -> Result<Vec<String>> {
+    let mut query = db.prepare(query)?;
+    let texts = query
+        .query_map([], |row| row.get(0))?
+        .collect::<std::result::Result<_, _>>();
+    Ok(texts?)
 }

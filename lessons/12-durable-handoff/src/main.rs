@@ -111,6 +111,7 @@ impl Place {
     }
 
     fn ledger(&self) -> Result<Ledger> {
-        Ledger::open(&self.directory)
+        let db = outbox::database(&self.directory, "ledger.db", ledger::TABLES)?;
+        Ok(Ledger::new(db))
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Row, params};
 
 use crate::Result;
-use crate::ledger::Payment;
+use crate::ledger::{Payment, texts};
 use crate::relay::{Buffer, Waiting};
 
 pub struct Outbox {
@@ -118,12 +118,4 @@ fn waiting(row: &Row<'_>) -> rusqlite::Result<Waiting> {
     let payment =
         Payment { key: row.get(0)?, account: row.get(1)?, amount: row.get(2)? };
     Ok(Waiting { id: payment.key.clone(), failures: row.get(3)?, payment })
-}
-
-pub fn texts(db: &Connection, query: &str) -> Result<Vec<String>> {
-    let mut query = db.prepare(query)?;
-    let texts = query
-        .query_map([], |row| row.get(0))?
-        .collect::<std::result::Result<_, _>>();
-    Ok(texts?)
 }
