@@ -75,7 +75,11 @@ fn count_torn(way: &str, runs: u32) -> io::Result<u32> {
         Ok(torn)
     };
     thread::scope(|scope| {
-        let counts = [0, 1].map(|number| scope.spawn(move || half(number)));
+        let start = |number| {
+            let counter = thread::Builder::new().name(format!("half-{number}"));
+            counter.spawn_scoped(scope, move || half(number))
+        };
+        let counts = [start(0)?, start(1)?];
         let counts = counts.into_iter().map(|count| count.join());
         counts
             .map(|count| count.unwrap_or_else(|panic| panic::resume_unwind(panic)))

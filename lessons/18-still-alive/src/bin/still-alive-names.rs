@@ -8,6 +8,10 @@ use std::{io, thread};
 
 use tracing::info;
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a thread without a name is called is part of the answer"
+)]
 fn main() -> io::Result<()> {
     lesson_log::init();
     // ANCHOR: names
