@@ -1,18 +1,22 @@
 //! `cargo run`: builds the book, serves it and says where.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
+use book::pages::{self, Count};
 use book::preprocess::Workshop;
 use book::serve;
 use clap::{Parser, Subcommand};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, parse_input};
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::io::Errno;
 use tracing::Level;
 use workbook::page::all_of;
 use workbook::programs;
@@ -47,6 +51,14 @@ enum Command {
         /// Which lessons; without any, all of them
         lessons: Vec<String>,
     },
+    /// Print what each page holds: words, tables, minutes, promises
+    Pages,
+    /// Print each promise block as one sorted line, for `diff`
+    Promises {
+        /// Say where each stands
+        #[arg(long)]
+        places: bool,
+    },
     /// Speak mdBook's preprocessor protocol; book.toml calls it
     #[command(hide = true)]
     Preprocess {
@@ -79,6 +91,8 @@ fn main() -> ExitCode {
         None => show(arguments.port, arguments.open),
         Some(Command::Build { dest }) => build(dest).map(|_| ExitCode::SUCCESS),
         Some(Command::Record { lessons }) => record(&lessons),
+        Some(Command::Pages) => pages(),
+        Some(Command::Promises { places }) => promises(places),
         Some(Command::Other(words)) => Err(no_command(&words)),
         Some(Command::Preprocess { question: None }) => preprocess(),
         Some(Command::Preprocess { question: Some(Question::Supports { renderer }) }) => {
@@ -117,24 +131,44 @@ fn show(port: u16, open: bool) -> Result<ExitCode> {
 }
 
 /// Builds the book, says how long it took, and gives the directory that holds it.
+///
+/// It is built beside the directory, and then takes its place at once: somebody may be reading.
 fn build(dest: Option<PathBuf>) -> Result<PathBuf> {
     let start = Instant::now();
     let mut book = MDBook::load(Workbook::home().join("book").canonicalize()?)?;
-    if let Some(dest) = dest {
-        book.config.build.build_dir = absolute(&dest)?;
-    }
+    let directory = absolute(&dest.unwrap_or_else(|| book.build_dir_for("html")))?;
+    let parent = directory.parent().context("a book has a directory of its own")?;
+    let beside = tempfile::Builder::new()
+        .prefix(".book-")
+        // As any directory that is made, and not for its owner alone.
+        .permissions(Permissions::from_mode(0o777))
+        .tempdir_in(parent)?;
+    book.config.build.build_dir = beside.path().join("new");
     // In place of the command in book.toml, which would start this program a second time.
     book.with_preprocessor(Workshop);
     book.build()?;
-    let directory = book.build_dir_for("html");
-    let directory = directory.canonicalize().unwrap_or(directory);
+    exchange(&beside.path().join("new"), &directory)
+        .with_context(|| format!("cannot write to {}", directory.display()))?;
     println!("built {} in {:.1} s", directory.display(), start.elapsed().as_secs_f64());
     Ok(directory)
 }
 
+/// Puts a directory in the place of another one, and that one in its place.
+fn exchange(new: &Path, old: &Path) -> io::Result<()> {
+    match renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(()),
+        // Some file systems cannot do it at once.
+        Err(Errno::INVAL | Errno::NOSYS) => {
+            fs::rename(old, new.with_extension("old"))?;
+            fs::rename(new, old)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// The directory in full, made if it is missing: mdBook reads a relative one against the book's own.
 ///
-/// mdBook empties the directory first. It is refused if it holds anything but an earlier book.
+/// What is in it is thrown away. It is refused if it holds anything but an earlier book.
 fn absolute(dest: &Path) -> Result<PathBuf> {
     let name = dest.display();
     fs::create_dir_all(dest).with_context(|| format!("cannot write to {name}"))?;
@@ -171,6 +205,37 @@ fn record(names: &[String]) -> Result<ExitCode> {
             .with_context(|| format!("{name} is not recorded"))?;
         recording.store(&workbook.root, name)?;
         println!("recorded {}", Recording::path(name).display());
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A line a page: what is in sight, what is folded, and how long it takes.
+fn pages() -> Result<ExitCode> {
+    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
+    let mut stdout = io::stdout().lock();
+    let heads = ["prose", "tabled", "folded", "code", "tables", "minutes", "promises"];
+    let heads = heads.map(|head| format!("{head:>9}")).concat();
+    writeln!(stdout, "{:<32}{heads}", "page")?;
+    for (path, count) in pages::count_all(&workbook.root)? {
+        let promises = workbook.page(&path).map_or(0, |(page, _)| page.promises.len());
+        let minutes = count.minutes() as usize;
+        let Count { prose, tabled, folded, code, tables, .. } = count;
+        let figures = [prose, tabled, folded, code, tables, minutes, promises];
+        let figures = figures.map(|figure| format!("{figure:>9}")).concat();
+        writeln!(stdout, "{:<32}{figures}", path.display())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn promises(places: bool) -> Result<ExitCode> {
+    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
+    let mut stdout = io::stdout().lock();
+    for (line, place) in workbook.promises() {
+        if places {
+            writeln!(stdout, "{place}: {line}")?;
+        } else {
+            writeln!(stdout, "{line}")?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

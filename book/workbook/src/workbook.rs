@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 
 use crate::measured::Measured;
 use crate::outcomes::Outcomes;
-use crate::page::{Block, Page, Problem, Shown};
+use crate::page::{Block, Page, Place, Problem, Shown};
 use crate::promise::Scenario;
+use crate::promise::line::Line;
 use crate::recording::{Recording, lesson_of};
 
 pub use load::{is_of_an_editor, lesson_name};
@@ -96,6 +97,24 @@ impl Workbook {
         let owned = owned.flat_map(|one| one.pages.iter().map(move |page| (page, Some(one))));
         let mut all = owned.chain(self.others.iter().map(|page| (page, None)));
         all.find(|(page, _)| page.path == path)
+    }
+
+    /// Every scenario as one line, sorted, and where it stands; the exercises, too.
+    pub fn promises(&self) -> Vec<(String, &Place)> {
+        let pages = self.chapters.iter().flat_map(|chapter| {
+            chapter
+                .pages
+                .iter()
+                .flat_map(|page| &page.promises)
+                .map(|block| (&*chapter.name, block))
+        });
+        let mut lines: Vec<_> = pages
+            .map(|(lesson, block)| {
+                (Line { lesson, scenario: &block.says }.to_string(), &block.place)
+            })
+            .collect();
+        lines.sort();
+        lines
     }
 
     /// The scenario of this full name, such as `heartbeat::joined`, and its chapter.
