@@ -63,8 +63,17 @@ pub fn measured(chapter: &Chapter, measured: &Measured) -> Markup {
         div.measured {
             table {
                 caption { code { (measure_command(chapter, measured)) } }
-                thead { tr { th scope="col" { "it printed" } th scope="col" { "checked" } } }
+                @let head = if measured.ends.is_some() { "it ended" } else { "it printed" };
+                thead { tr { th scope="col" { (head) } th scope="col" { "checked" } } }
                 tbody {
+                    @if let Some(ends) = &measured.ends {
+                        @for way in &ends.ways {
+                            tr {
+                                td { (way.was) " of " (ends.runs) " runs " (way.words()) }
+                                td { (way.range()) }
+                            }
+                        }
+                    }
                     @for figure in &measured.figures {
                         tr {
                             td { code { (figure.pattern.filled(&figure.was.to_string())) } }

@@ -1,7 +1,7 @@
 //! Runs what the chapters measured, and holds the figures to what they say holds on every machine.
 
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,21 +54,27 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// Runs a program and holds what it prints against the figures.
+/// Runs a program, once or as often as the block says, and holds what comes of it against the figures.
 fn measure(program: &Path, args: &[String], measured: &Measured) -> Result<(), String> {
+    let Some(ends) = &measured.ends else {
+        let output = output(program, args)?;
+        let printed = String::from_utf8_lossy(&output.stdout);
+        if !output.status.success() {
+            let error = String::from_utf8_lossy(&output.stderr);
+            return Err(format!("it ended with {}\n{printed}{error}", output.status));
+        }
+        let wrong = measured.judge(&printed);
+        return wrong.map_err(|wrong| format!("{}\nIt printed:\n{printed}", wrong.join("\n")));
+    };
+    let runs = (0..ends.runs).map(|_| Ok(output(program, args)?.status.into()));
+    ends.judge(&runs.collect::<Result<Vec<_>, String>>()?).map_err(|wrong| wrong.join("\n"))
+}
+
+/// What a program prints, and how it ends, in a directory of its own.
+fn output(program: &Path, args: &[String]) -> Result<Output, String> {
     let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     command.args(args).current_dir(&directory).env("RUST_BACKTRACE", "0");
-    let output = assert_cmd::Command::from_std(command)
-        .timeout(DEADLINE)
-        .output()
-        .map_err(|error| format!("it cannot be run: {error}"))?;
-    let printed = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        let error = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("it ended with {}\n{printed}{error}", output.status));
-    }
-    measured
-        .judge(&printed)
-        .map_err(|wrong| format!("{}\nIt printed:\n{printed}", wrong.join("\n")))
+    let mut command = assert_cmd::Command::from_std(command);
+    command.timeout(DEADLINE).output().map_err(|error| format!("it cannot be run: {error}"))
 }

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::promise::{Mistake, Pattern, at_span, is_plain};
+use crate::promise::{Exit, Mistake, Pattern, SignalName, at_span, is_plain};
 
 /// One `measured` block.
 #[derive(Clone, Debug)]
@@ -21,6 +21,28 @@ pub struct Measured {
     pub date: String,
     /// The figures, in the order of the rendered table.
     pub figures: Vec<Figure>,
+    /// How many of many runs ended in which way, where that is what was measured.
+    pub ends: Option<Ends>,
+}
+
+/// What was counted of many runs: how each of them ended.
+#[derive(Clone, Debug)]
+pub struct Ends {
+    /// How many runs.
+    pub runs: usize,
+    /// The ways to end that are counted, in the order of the rendered table.
+    pub ways: Vec<Way>,
+}
+
+/// A way to end.
+#[derive(Clone, Debug)]
+pub struct Way {
+    /// With this exit code or by this signal.
+    pub exit: Exit,
+    /// How many runs did when it was measured.
+    pub was: usize,
+    /// Between which numbers that lies on every machine.
+    pub holds: (usize, usize),
 }
 
 /// What gives the figures, as lines on stdout.
@@ -54,9 +76,22 @@ struct Keys {
     #[serde(default)]
     args: Vec<String>,
     test: Option<String>,
+    runs: Option<usize>,
     machine: String,
     date: String,
+    #[serde(default)]
     figure: Vec<Spanned<FigureKeys>>,
+    #[serde(default)]
+    ended: Vec<Spanned<EndedKeys>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EndedKeys {
+    exit: Option<i32>,
+    signal: Option<SignalName>,
+    was: usize,
+    holds: (usize, usize),
 }
 
 #[derive(Deserialize)]
@@ -84,7 +119,22 @@ impl Measured {
         if !is_plain(&keys.name) {
             return Err("a `name` has small letters, digits and `-`".into());
         }
-        if keys.figure.is_empty() {
+        let ways = keys.ended.into_iter().map(|keys| at_span(keys, EndedKeys::into_way));
+        let ways = ways.collect::<Result<Vec<_>, _>>()?;
+        let ends = match (keys.runs, &source) {
+            (None, _) if ways.is_empty() => None,
+            (Some(runs), Source::Program { .. })
+                if runs > 0 && !ways.is_empty() && keys.figure.is_empty() =>
+            {
+                Some(Ends { runs, ways })
+            }
+            _ => {
+                return Err("what counts how a `program` ends has `runs` and `[[ended]]`, and no \
+                            `[[figure]]`"
+                    .into());
+            }
+        };
+        if keys.figure.is_empty() && ends.is_none() {
             return Err("nothing was measured; add a `[[figure]]`".into());
         }
         let figures = keys.figure.into_iter().map(|keys| at_span(keys, FigureKeys::into_figure));
@@ -94,6 +144,7 @@ impl Measured {
             machine: keys.machine,
             date: keys.date,
             figures: figures.collect::<Result<_, _>>()?,
+            ends,
         })
     }
 
@@ -106,6 +157,64 @@ impl Measured {
         let wrong: Vec<_> =
             self.figures.iter().filter_map(|figure| figure.judge(printed).err()).collect();
         if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+}
+
+impl Ends {
+    /// Holds how runs ended against every way that is counted.
+    ///
+    /// # Errors
+    ///
+    /// One sentence for each way whose number is not as the chapter tells.
+    pub fn judge(&self, found: &[Exit]) -> Result<(), Vec<String>> {
+        let wrong = self.ways.iter().filter_map(|way| {
+            let count = found.iter().filter(|exit| **exit == way.exit).count();
+            let (least, most) = way.holds;
+            (!(least..=most).contains(&count)).then(|| {
+                format!(
+                    "{} of {} runs {}, where the chapter has {}",
+                    count,
+                    found.len(),
+                    way.words(),
+                    way.range()
+                )
+            })
+        });
+        let wrong: Vec<_> = wrong.collect();
+        if wrong.is_empty() { Ok(()) } else { Err(wrong) }
+    }
+}
+
+impl Way {
+    /// How a run ends so, as it follows the number of runs.
+    pub fn words(&self) -> String {
+        match self.exit {
+            Exit::Code(_) => format!("exited with {}", self.exit),
+            Exit::Signal(_) => format!("were ended by {}", self.exit),
+        }
+    }
+
+    /// What holds on every machine, in words.
+    pub fn range(&self) -> String {
+        match self.holds {
+            (least, most) if least == most => format!("{least}"),
+            (least, most) => format!("{least} to {most}"),
+        }
+    }
+}
+
+impl EndedKeys {
+    fn into_way(self) -> Result<Way, Mistake> {
+        let exit = match (self.exit, self.signal) {
+            (Some(code), None) => Exit::Code(code),
+            (None, Some(SignalName(signal))) => Exit::Signal(signal as i32),
+            _ => return Err("a run has ended with an `exit` code or by a `signal`".into()),
+        };
+        let (least, most) = self.holds;
+        if !(least..=most).contains(&self.was) {
+            return Err(format!("it was {}, which is not what `holds` says", self.was).into());
+        }
+        Ok(Way { exit, was: self.was, holds: self.holds })
     }
 }
 
@@ -209,5 +318,53 @@ mod tests {
             assert_eq!(mistake(&BLOCK.replacen(from, to, 1)), message);
         }
         assert!(mistake(&BLOCK.replace("date", "day")).starts_with("unknown field `day`"));
+    }
+
+    const ENDS: &str = r#"
+        name = "crash"
+        program = "heartbeat-crash"
+        runs = 3
+        machine = "2 cores"
+        date = "2026-11-29"
+        [[ended]]
+        signal = "SIGSEGV"
+        was = 2
+        holds = [1, 3]
+        [[ended]]
+        exit = 0
+        was = 1
+        holds = [0, 2]
+    "#;
+
+    #[test]
+    fn runs_are_counted_by_how_they_ended() {
+        let ends = Measured::parse(ENDS).expect("a block").ends.expect("ways to end");
+        let (crash, good) = (Exit::Signal(11), Exit::Code(0));
+        assert_eq!(ends.judge(&[crash, crash, good]), Ok(()));
+        assert_eq!(ends.judge(&[crash, Exit::Code(3), Exit::Signal(6)]), Ok(()));
+        assert_eq!(
+            ends.judge(&[good, good, good]),
+            Err(vec![
+                "0 of 3 runs were ended by SIGSEGV, where the chapter has 1 to 3".to_owned(),
+                "3 of 3 runs exited with code 0, where the chapter has 0 to 2".to_owned(),
+            ])
+        );
+    }
+
+    #[test]
+    fn mistakes_in_counts_of_runs_are_named() {
+        let both =
+            "what counts how a `program` ends has `runs` and `[[ended]]`, and no `[[figure]]`";
+        let figure = "[[figure]]\nline = \"{}\"\nwas = 1\nholds = [1, 1]\n[[ended]]";
+        for (from, to, message) in [
+            ("runs = 3", "", both),
+            ("runs = 3", "runs = 0", both),
+            ("program = \"heartbeat-crash\"", "test = \"scrape\"", both),
+            ("[[ended]]", figure, both),
+            ("exit = 0", "", "a run has ended with an `exit` code or by a `signal`"),
+            ("was = 2", "was = 0", "it was 0, which is not what `holds` says"),
+        ] {
+            assert_eq!(mistake(&ENDS.replacen(from, to, 1)), message, "{to}");
+        }
     }
 }

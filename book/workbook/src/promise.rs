@@ -22,7 +22,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use keys::Keys;
-pub(crate) use keys::at_span;
+pub(crate) use keys::{SignalName, at_span};
 use words::listing;
 
 /// How much later than promised a program may end, counted from its first output.

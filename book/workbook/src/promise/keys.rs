@@ -317,7 +317,7 @@ impl<'de> Deserialize<'de> for Ends {
 }
 
 /// Reads the name of a signal, such as `"SIGTERM"`.
-struct SignalName(Signal);
+pub(crate) struct SignalName(pub(crate) Signal);
 
 impl<'de> Deserialize<'de> for SignalName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
