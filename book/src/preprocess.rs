@@ -106,7 +106,7 @@ fn recorded(
 ) -> Result<Markup, Problem> {
     let recorded = shown.says.scenarios.iter().map(|name| {
         let (chapter, scenario) = workbook.scenario(name)?;
-        Some(timeline::Shown {
+        Some(timeline::Drawn {
             scenario: name,
             command: html! { code { (run_command(chapter, &scenario.says)) } },
             recording: recordings.get(name)?,

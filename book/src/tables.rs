@@ -63,13 +63,13 @@ pub fn measured(chapter: &Chapter, measured: &Measured) -> Markup {
         div.measured {
             table {
                 caption { code { (measure_command(chapter, measured)) } }
-                @let head = if measured.ends.is_some() { "it ended" } else { "it printed" };
+                @let head = if measured.tally.is_some() { "it ended" } else { "it printed" };
                 thead { tr { th scope="col" { (head) } th scope="col" { "checked" } } }
                 tbody {
-                    @if let Some(ends) = &measured.ends {
-                        @for way in &ends.ways {
+                    @if let Some(tally) = &measured.tally {
+                        @for way in &tally.ways {
                             tr {
-                                td { (way.was) " of " (ends.runs) " runs " (way.words()) }
+                                td { (way.was) " of " (tally.runs) " runs " (way.words()) }
                                 td { (way.range()) }
                             }
                         }

@@ -56,7 +56,7 @@ fn main() -> ExitCode {
 
 /// Runs a program, once or as often as the block says, and holds what comes of it against the figures.
 fn measure(program: &Path, args: &[String], measured: &Measured) -> Result<(), String> {
-    let Some(ends) = &measured.ends else {
+    let Some(tally) = &measured.tally else {
         let output = output(program, args)?;
         let printed = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
@@ -66,8 +66,8 @@ fn measure(program: &Path, args: &[String], measured: &Measured) -> Result<(), S
         let wrong = measured.judge(&printed);
         return wrong.map_err(|wrong| format!("{}\nIt printed:\n{printed}", wrong.join("\n")));
     };
-    let runs = (0..ends.runs).map(|_| Ok(output(program, args)?.status.into()));
-    ends.judge(&runs.collect::<Result<Vec<_>, String>>()?).map_err(|wrong| wrong.join("\n"))
+    let runs = (0..tally.runs).map(|_| Ok(output(program, args)?.status.into()));
+    tally.judge(&runs.collect::<Result<Vec<_>, String>>()?).map_err(|wrong| wrong.join("\n"))
 }
 
 /// What a program prints, and how it ends, in a directory of its own.

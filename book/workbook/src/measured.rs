@@ -22,12 +22,12 @@ pub struct Measured {
     /// The figures, in the order of the rendered table.
     pub figures: Vec<Figure>,
     /// How many of many runs ended in which way, where that is what was measured.
-    pub ends: Option<Ends>,
+    pub tally: Option<Tally>,
 }
 
 /// What was counted of many runs: how each of them ended.
 #[derive(Clone, Debug)]
-pub struct Ends {
+pub struct Tally {
     /// How many runs.
     pub runs: usize,
     /// The ways to end that are counted, in the order of the rendered table.
@@ -121,12 +121,12 @@ impl Measured {
         }
         let ways = keys.ended.into_iter().map(|keys| at_span(keys, EndedKeys::into_way));
         let ways = ways.collect::<Result<Vec<_>, _>>()?;
-        let ends = match (keys.runs, &source) {
+        let tally = match (keys.runs, &source) {
             (None, _) if ways.is_empty() => None,
             (Some(runs), Source::Program { .. })
                 if runs > 0 && !ways.is_empty() && keys.figure.is_empty() =>
             {
-                Some(Ends { runs, ways })
+                Some(Tally { runs, ways })
             }
             _ => {
                 return Err("what counts how a `program` ends has `runs` and `[[ended]]`, and no \
@@ -134,7 +134,7 @@ impl Measured {
                     .into());
             }
         };
-        if keys.figure.is_empty() && ends.is_none() {
+        if keys.figure.is_empty() && tally.is_none() {
             return Err("nothing was measured; add a `[[figure]]`".into());
         }
         let figures = keys.figure.into_iter().map(|keys| at_span(keys, FigureKeys::into_figure));
@@ -144,7 +144,7 @@ impl Measured {
             machine: keys.machine,
             date: keys.date,
             figures: figures.collect::<Result<_, _>>()?,
-            ends,
+            tally,
         })
     }
 
@@ -160,7 +160,7 @@ impl Measured {
     }
 }
 
-impl Ends {
+impl Tally {
     /// Holds how runs ended against every way that is counted.
     ///
     /// # Errors
@@ -320,7 +320,7 @@ mod tests {
         assert!(mistake(&BLOCK.replace("date", "day")).starts_with("unknown field `day`"));
     }
 
-    const ENDS: &str = r#"
+    const TALLY: &str = r#"
         name = "crash"
         program = "heartbeat-crash"
         runs = 3
@@ -338,12 +338,12 @@ mod tests {
 
     #[test]
     fn runs_are_counted_by_how_they_ended() {
-        let ends = Measured::parse(ENDS).expect("a block").ends.expect("ways to end");
+        let tally = Measured::parse(TALLY).expect("a block").tally.expect("ways to end");
         let (crash, good) = (Exit::Signal(11), Exit::Code(0));
-        assert_eq!(ends.judge(&[crash, crash, good]), Ok(()));
-        assert_eq!(ends.judge(&[crash, Exit::Code(3), Exit::Signal(6)]), Ok(()));
+        assert_eq!(tally.judge(&[crash, crash, good]), Ok(()));
+        assert_eq!(tally.judge(&[crash, Exit::Code(3), Exit::Signal(6)]), Ok(()));
         assert_eq!(
-            ends.judge(&[good, good, good]),
+            tally.judge(&[good, good, good]),
             Err(vec![
                 "0 of 3 runs were ended by SIGSEGV, where the chapter has 1 to 3".to_owned(),
                 "3 of 3 runs exited with code 0, where the chapter has 0 to 2".to_owned(),
@@ -364,7 +364,7 @@ mod tests {
             ("exit = 0", "", "a run has ended with an `exit` code or by a `signal`"),
             ("was = 2", "was = 0", "it was 0, which is not what `holds` says"),
         ] {
-            assert_eq!(mistake(&ENDS.replacen(from, to, 1)), message, "{to}");
+            assert_eq!(mistake(&TALLY.replacen(from, to, 1)), message, "{to}");
         }
     }
 }

@@ -17,7 +17,7 @@ use maud::{Markup, html};
 use crate::recording::{File, Recording, Thread, Wait};
 
 /// A recording to draw: the name of its scenario, and the command that a reader types to see it.
-pub struct Shown<'a> {
+pub struct Drawn<'a> {
     /// Such as `heartbeat::joined`.
     pub scenario: &'a str,
     /// Such as `cargo run -p heartbeat --bin heartbeat-joined`.
@@ -38,7 +38,7 @@ const FILE: f64 = 26.0;
 const MOST_LANES: usize = 12;
 
 /// Recordings above one another on one time axis, each with its transcript.
-pub fn figure(shown: &[Shown<'_>]) -> Markup {
+pub fn figure(shown: &[Drawn<'_>]) -> Markup {
     let span = shown.iter().map(|one| one.recording.ended).fold(0.01, f64::max);
     html! {
         figure.recording data-span=(span) {
@@ -96,8 +96,8 @@ fn the_end(recording: &Recording) -> String {
     }
 }
 
-fn picture(shown: &Shown<'_>, span: f64) -> Markup {
-    let Shown { scenario, recording, .. } = shown;
+fn picture(shown: &Drawn<'_>, span: f64) -> Markup {
+    let Drawn { scenario, recording, .. } = shown;
     let id = format!("recording-{}", scenario.replace("::", "-"));
     let lanes = lanes(recording);
     let axis = TOP + LANE * lanes.len() as f64;
@@ -414,7 +414,7 @@ mod tests {
     fn draw(toml: &str) -> String {
         let recording: Recording = toml::from_str(toml).expect("a recording");
         let command = html! { code { "cargo run -p test" } };
-        figure(&[Shown { scenario: "test::case", command, recording: &recording }]).into_string()
+        figure(&[Drawn { scenario: "test::case", command, recording: &recording }]).into_string()
     }
 
     #[track_caller]
@@ -586,7 +586,7 @@ mod tests {
             toml::from_str(&text).expect("a recording")
         };
         let (long, short) = (of(10.0), of(5.0));
-        let one = |scenario, recording| Shown { scenario, command: html! {}, recording };
+        let one = |scenario, recording| Drawn { scenario, command: html! {}, recording };
         let svg = figure(&[one("a", &long), one("b", &short)]).into_string();
         has(&svg, ">10 s<", 2);
         // The shorter one's bar is half as wide.
