@@ -34,7 +34,7 @@ pub fn bind(port: u16) -> Result<TcpListener> {
     })
 }
 
-/// Serves a directory until SIGINT or SIGTERM; then gives open connections [`GRACE`] and returns.
+/// Serves a directory until SIGINT or SIGTERM; then gives open connections a moment to end, and returns.
 ///
 /// `ready` is called once the signals are handled and requests are about to be answered.
 ///

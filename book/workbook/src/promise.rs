@@ -1,7 +1,7 @@
 //! Promises: what a chapter says of a program, in a form that a reader reads and a test runs.
 //!
 //! A chapter holds them in fenced `promise` blocks of TOML; one block is one [`Scenario`]. `keys`
-//! reads a block, [`words`] says it to a reader, [`line`] to `diff`, and [`judge`] holds it against what a
+//! reads a block, [`words`] says it to a reader, [`mod@line`] to `diff`, and [`judge`] holds it against what a
 //! program did.
 
 pub mod judge;
