@@ -254,11 +254,12 @@ impl Loader<'_> {
             pages.push(page);
         }
         let is_promises = |entry: &Entry| entry.path.starts_with(&format!("{PROMISES}/"));
-        let has_promises = self.entries.iter().any(is_promises);
-        let wrong = self
-            .entries
-            .iter()
-            .filter(|entry| has_promises && (entry.part == last) != is_promises(entry));
+        // Where none of them stands in the last part, the others are right there.
+        let is_theirs = self.entries.iter().any(|entry| is_promises(entry) && entry.part == last);
+        let wrong = self.entries.iter().filter(|entry| match is_promises(entry) {
+            true => entry.part != last,
+            false => is_theirs && entry.part == last,
+        });
         let wrong = wrong.map(|entry| {
             let message = match is_promises(entry) {
                 true => {
