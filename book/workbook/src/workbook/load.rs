@@ -266,7 +266,10 @@ impl Loader<'_> {
                     "a promises page stands in the last part, so that the next arrow leads from \
                          lesson to lesson"
                 }
-                false => "the last part has promises pages alone; give them a title of their own",
+                false => {
+                    "the last part has promises pages alone; give them a title or a line `---` of \
+                         their own"
+                }
             };
             Problem::at(&Place { path: SUMMARY.into(), line: entry.line }, message)
         });

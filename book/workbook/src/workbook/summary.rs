@@ -13,7 +13,8 @@ pub(super) struct Entry {
     pub line: usize,
     /// The page below which it is nested.
     pub parent: Option<String>,
-    /// In which part it stands, counted by the titles before it.
+    /// In which part it stands, counted by the titles and the lines `---` before it: after pages that
+    /// are in no list mdBook takes a line, but no title.
     pub part: usize,
 }
 
@@ -25,7 +26,7 @@ pub(super) fn read(markdown: &str) -> Vec<Entry> {
     let mut open: Vec<Option<String>> = Vec::new();
     for (event, range) in Parser::new(markdown).into_offset_iter() {
         match event {
-            Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) => part += 1,
+            Event::Start(Tag::Heading { level: HeadingLevel::H1, .. }) | Event::Rule => part += 1,
             Event::Start(Tag::List(_)) => open.push(None),
             Event::End(TagEnd::List(_)) => drop(open.pop()),
             Event::Start(Tag::Link { dest_url, .. }) => {
