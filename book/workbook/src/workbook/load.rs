@@ -579,6 +579,44 @@ python = \"3.6\"
    ```
 ";
 
+    const SUMMARY_OF_ALL: &str = "# Summary
+
+[First](index.md)
+
+# The lessons
+
+- [The heartbeat](02-heartbeat.md)
+  - [Its signals](02-heartbeat-signals.md)
+
+# Promises
+
+- [The heartbeat](promises/02-heartbeat.md)
+";
+
+    const DEEPER: &str = "# Its signals
+*What does a signal leave?*
+{{#minutes}}
+```promise
+name = \"joined\"
+program = \"heartbeat-joined\"
+ends = 1
+exit = 0
+stderr = [{ says = [] }]
+```
+";
+
+    const PROMISES_PAGE: &str = "# Promises of the heartbeat
+```promise
+name = \"again\"
+ends = 3.5
+exit = 0
+```
+";
+
+    const OWN: &str = "book/chapters/02-heartbeat.md";
+    const SIGNALS: &str = "book/chapters/02-heartbeat-signals.md";
+    const TESTED: &str = "book/chapters/promises/02-heartbeat.md";
+
     /// A workbook with one lesson that has everything.
     struct Scratch(tempfile::TempDir);
 
@@ -597,10 +635,35 @@ python = \"3.6\"
             scratch
         }
 
+        /// The lesson has a deeper page and a promises page as well.
+        fn with_all_pages() -> Self {
+            let scratch = Self::new();
+            scratch.write(SUMMARY, SUMMARY_OF_ALL);
+            scratch.write("book/chapters/index.md", "# First\n");
+            scratch.write(OWN, &format!("{CHAPTER}\n[More](promises/02-heartbeat.md)\n"));
+            scratch.write(SIGNALS, DEEPER);
+            scratch.write(TESTED, PROMISES_PAGE);
+            let config = "[output.html.search.chapter]\n\"promises\" = { enable = false }\n";
+            scratch.write("book/book.toml", config);
+            scratch.write("lessons/02-heartbeat/src/bin/heartbeat-joined.rs", "");
+            scratch
+        }
+
+        /// Writes a file anew, with one text in it in the place of another.
+        fn edit(&self, path: &str, from: &str, to: &str) {
+            let text = self.read(path);
+            assert!(text.contains(from), "{path} has no `{from}`");
+            self.write(path, &text.replace(from, to));
+        }
+
         fn write(&self, path: &str, text: &str) {
             let path = self.0.path().join(path);
             fs::create_dir_all(path.parent().expect("a directory")).expect("a directory");
             fs::write(path, text).expect("a file");
+        }
+
+        fn read(&self, path: &str) -> String {
+            fs::read_to_string(self.0.path().join(path)).expect("a file")
         }
 
         fn remove(&self, path: &str) {
@@ -902,6 +965,418 @@ stderr = \"beat\"
                 "lessons/02-heartbeat/Cargo.toml: expected `name = \"heartbeat\"`",
                 "lessons/02-heartbeat/Cargo.toml: expected `default-run = \"heartbeat\"`",
             ]
+        );
+    }
+
+    #[test]
+    fn all_pages_of_a_lesson_are_its_specification() {
+        let scratch = Scratch::with_all_pages();
+        let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+        let chapter = workbook.chapter("heartbeat").expect("the lesson");
+        let pages: Vec<_> = chapter.pages.iter().map(|page| page.path.as_path()).collect();
+        assert_eq!(pages, [OWN, SIGNALS, TESTED].map(Path::new));
+        let names: Vec<_> =
+            chapter.scenarios().map(|block| block.says.full_name("heartbeat")).collect();
+        assert_eq!(names, ["heartbeat", "heartbeat::joined", "heartbeat::again"]);
+        let place = |name: &str| workbook.scenario(name).expect("a scenario").1.place.to_string();
+        assert_eq!(place("heartbeat::joined"), format!("{SIGNALS}:4"));
+        assert_eq!(place("heartbeat::again"), format!("{TESTED}:2"));
+        let owner = |page: &str| {
+            let (_, chapter) = workbook.page(Path::new(page)).expect("a page");
+            chapter.map(|chapter| chapter.name.as_str())
+        };
+        assert_eq!(owner("02-heartbeat-signals.md"), Some("heartbeat"));
+        assert_eq!(owner("promises/02-heartbeat.md"), Some("heartbeat"));
+        assert_eq!(owner("index.md"), None);
+        // Only the deeper page has a promise of this program.
+        scratch.edit(SIGNALS, "program = \"heartbeat-joined\"\n", "");
+        let joined = "lessons/02-heartbeat/src/bin/heartbeat-joined.rs";
+        assert_eq!(scratch.problems(), [format!("{joined}: no promise in {OWN} runs it")]);
+    }
+
+    #[test]
+    fn deeper_pages_stand_in_the_order_of_the_summary() {
+        let scratch = Scratch::with_all_pages();
+        let opening = "# A\n*Why?*\n{{#minutes}}\n";
+        scratch.write("book/chapters/02-heartbeat-a.md", opening);
+        scratch.write("book/chapters/02-heartbeat-z.md", opening);
+        let line = "  - [Its signals](02-heartbeat-signals.md)\n";
+        let lines = format!("  - [Z](./02-heartbeat-z.md)\n{line}  - [A](02-heartbeat-a.md)\n");
+        scratch.edit(SUMMARY, line, &lines);
+        let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+        let chapter = workbook.chapter("heartbeat").expect("the lesson");
+        let stems: Vec<_> = chapter.pages.iter().filter_map(|page| page.path.file_stem()).collect();
+        assert_eq!(
+            stems,
+            [
+                "02-heartbeat",
+                "02-heartbeat-z",
+                "02-heartbeat-signals",
+                "02-heartbeat-a",
+                "02-heartbeat"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_page_that_is_not_in_the_summary_is_named_with_its_line() {
+        for (line, expected) in [
+            ("[First](index.md)\n", "a page is missing; add the line `- [First](index.md)`"),
+            (
+                "  - [Its signals](02-heartbeat-signals.md)\n",
+                "a page is missing; add the line `  - [Its signals](02-heartbeat-signals.md)` \
+                 below 02-heartbeat.md",
+            ),
+            (
+                "- [The heartbeat](promises/02-heartbeat.md)\n",
+                "a page is missing; add the line \
+                 `- [Promises of the heartbeat](promises/02-heartbeat.md)`",
+            ),
+        ] {
+            let scratch = Scratch::with_all_pages();
+            scratch.edit(SUMMARY, line, "");
+            assert_eq!(scratch.problems(), [format!("{SUMMARY}: {expected}")]);
+        }
+        // The page below which another one was nested.
+        let scratch = Scratch::with_all_pages();
+        scratch.edit(SUMMARY, "- [The heartbeat](02-heartbeat.md)\n  ", "");
+        let nest = "02-heartbeat-signals.md is a deeper page; nest its line below 02-heartbeat.md";
+        let add = "a page is missing; add the line `- [The heartbeat](02-heartbeat.md)`";
+        assert_eq!(
+            scratch.problems(),
+            [format!("{SUMMARY}:7: {nest}"), format!("{SUMMARY}: {add}")]
+        );
+    }
+
+    #[test]
+    fn a_line_of_the_summary_has_its_page() {
+        for (path, line) in [("index.md", 3), ("promises/02-heartbeat.md", 12)] {
+            let scratch = Scratch::with_all_pages();
+            scratch.remove(&format!("{CHAPTERS}/{path}"));
+            let message = format!("{SUMMARY}:{line}: there is no book/chapters/{path}");
+            assert_eq!(scratch.problems(), [message]);
+        }
+        let scratch = Scratch::with_all_pages();
+        scratch.edit(SUMMARY, "(index.md)", "()");
+        assert_eq!(
+            scratch.problems(),
+            [
+                format!("{SUMMARY}: a page is missing; add the line `- [First](index.md)`"),
+                format!("{SUMMARY}:3: there is no book/chapters/"),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_deeper_page_is_nested_below_its_lesson() {
+        let message =
+            "02-heartbeat-signals.md is a deeper page; nest its line below 02-heartbeat.md";
+        let scratch = Scratch::with_all_pages();
+        scratch.edit(SUMMARY, "  - [Its", "- [Its");
+        assert_eq!(scratch.problems(), [format!("{SUMMARY}:8: {message}")]);
+        // Below another deeper page, and below a page of another name.
+        scratch.write(SUMMARY, SUMMARY_OF_ALL);
+        scratch.write("book/chapters/02-heartbeat-a.md", "# A\n*Why?*\n{{#minutes}}\n");
+        scratch.edit(SUMMARY, "  - [Its", "  - [A](02-heartbeat-a.md)\n    - [Its");
+        assert_eq!(scratch.problems(), [format!("{SUMMARY}:9: {message}")]);
+        let scratch = Scratch::with_all_pages();
+        scratch.write("book/chapters/other.md", "# Other\n");
+        scratch.edit(SUMMARY, "  - [Its", "- [Other](other.md)\n  - [Its");
+        assert_eq!(scratch.problems(), [format!("{SUMMARY}:9: {message}")]);
+    }
+
+    #[test]
+    fn a_deeper_page_has_a_lesson_with_a_page_and_a_crate() {
+        let deeper = || {
+            let scratch = Scratch::new();
+            scratch.write(SIGNALS, DEEPER);
+            scratch.write("lessons/02-heartbeat/src/bin/heartbeat-joined.rs", "");
+            let lines = "- [H](02-heartbeat.md)\n  - [Its signals](02-heartbeat-signals.md)\n";
+            scratch.write(SUMMARY, lines);
+            scratch
+        };
+        assert_eq!(deeper().problems(), [""; 0]);
+        let scratch = deeper();
+        scratch.remove(OWN);
+        assert_eq!(
+            scratch.problems(),
+            [
+                format!("{SUMMARY}:1: there is no {OWN}"),
+                format!("lessons/02-heartbeat: this lesson has no chapter; add {OWN}"),
+            ]
+        );
+        let scratch = deeper();
+        fs::remove_dir_all(scratch.0.path().join("lessons/02-heartbeat")).expect("the crate");
+        let message = "this chapter has no lesson; add the crate lessons/02-heartbeat";
+        assert_eq!(
+            scratch.problems(),
+            [format!("{SIGNALS}: {message}-signals"), format!("{OWN}: {message}")]
+        );
+    }
+
+    #[test]
+    fn a_numbered_page_has_a_crate_or_the_name_of_a_deeper_page() {
+        let scratch = Scratch::new();
+        scratch.write("book/chapters/02-signals.md", "# Signals\n");
+        scratch.write(SUMMARY, "- [H](02-heartbeat.md)\n- [S](02-signals.md)\n");
+        assert_eq!(
+            scratch.problems(),
+            ["book/chapters/02-signals.md: this chapter has no lesson; add the crate \
+              lessons/02-signals, or call it 02-heartbeat-<subject>.md, as a deeper page of that \
+              lesson"]
+        );
+    }
+
+    #[test]
+    fn the_longest_name_owns_a_page() {
+        let crates = ["08-truncated", "08-truncated-write", "claims"].map(str::to_owned);
+        let owner = |stem| owner(stem, &crates);
+        assert_eq!(owner("08-truncated"), Some("08-truncated"));
+        assert_eq!(owner("08-truncated-file"), Some("08-truncated"));
+        assert_eq!(owner("08-truncated-write"), Some("08-truncated-write"));
+        assert_eq!(owner("08-truncated-write-python"), Some("08-truncated-write"));
+        assert_eq!(owner("08-truncated-writer"), Some("08-truncated"));
+        assert_eq!(owner("08-truncate"), None);
+        assert_eq!(owner("claims-gil"), Some("claims"));
+        assert_eq!(owner("claimsgil"), None);
+
+        // A lesson whose name goes on behind another's is no deeper page of it.
+        let scratch = Scratch::with_all_pages();
+        let chapter = CHAPTER.replace("heartbeat", "heartbeat-signals");
+        scratch.write(SIGNALS, &chapter);
+        let directory = "lessons/02-heartbeat-signals";
+        let manifest =
+            "[package]\nname = \"heartbeat-signals\"\ndefault-run = \"heartbeat-signals\"\n";
+        scratch.write(&format!("{directory}/Cargo.toml"), manifest);
+        scratch.write(&format!("{directory}/heartbeat-signals.py"), "");
+        scratch.write(&format!("{directory}/src/main.rs"), "");
+        for kind in ["exercise", "solution"] {
+            scratch.write(&format!("{directory}/src/bin/heartbeat-signals-{kind}.rs"), "");
+        }
+        scratch.edit(SUMMARY, "  - [Its", "- [Its");
+        scratch.remove("lessons/02-heartbeat/src/bin/heartbeat-joined.rs");
+        assert_eq!(scratch.problems(), [""; 0]);
+    }
+
+    #[test]
+    fn a_promises_page_has_its_lesson() {
+        let scratch = Scratch::with_all_pages();
+        let page = PROMISES_PAGE.replace("again", "more");
+        scratch.write("book/chapters/promises/02-heartbeats.md", &page);
+        scratch.edit(SUMMARY, "# Promises\n\n", "# Promises\n\n- [H](promises/02-heartbeats.md)\n");
+        let message =
+            "no lesson has this name; a promises page is called as its lesson's directory";
+        assert_eq!(
+            scratch.problems(),
+            [format!("book/chapters/promises/02-heartbeats.md: {message}")]
+        );
+        scratch.remove("book/chapters/promises/02-heartbeats.md");
+        scratch.write(SUMMARY, SUMMARY_OF_ALL);
+        // A deeper page has none of its own: a lesson has one for all its pages.
+        scratch.write("book/chapters/promises/02-heartbeat-signals.md", &page);
+        assert_eq!(
+            scratch.problems(),
+            [format!("book/chapters/promises/02-heartbeat-signals.md: {message}")]
+        );
+    }
+
+    #[test]
+    fn a_promises_page_promises_something() {
+        let scratch = Scratch::with_all_pages();
+        scratch.write(TESTED, "# Promises of the heartbeat\n");
+        assert_eq!(
+            scratch.problems(),
+            [format!("{TESTED}: nothing is promised here; add a ` ```promise` block")]
+        );
+    }
+
+    #[test]
+    fn promises_pages_have_the_last_part_for_themselves() {
+        let scratch = Scratch::with_all_pages();
+        scratch.edit(SUMMARY, "[First](index.md)\n\n", "");
+        scratch.edit(SUMMARY, "# Promises\n\n", "# Promises\n\n- [First](index.md)\n");
+        let alone = "the last part has promises pages alone; give them a title or a line `---` \
+                     of their own";
+        assert_eq!(scratch.problems(), [format!("{SUMMARY}:10: {alone}")]);
+        // Without a part of their own they stand among the lessons.
+        scratch.write(SUMMARY, SUMMARY_OF_ALL);
+        scratch.edit(SUMMARY, "# Promises\n\n", "");
+        assert_eq!(scratch.problems(), [7, 8].map(|line| format!("{SUMMARY}:{line}: {alone}")));
+        // Behind pages in no list mdBook takes no title.
+        scratch.edit(SUMMARY, "- [The heartbeat](promises", "---\n\n[The heartbeat](promises");
+        assert_eq!(scratch.problems(), [""; 0]);
+    }
+
+    #[test]
+    fn a_promises_page_stands_in_the_last_part() {
+        let elsewhere = format!(
+            "{SUMMARY}:7: a promises page stands in the last part, so that the next arrow leads \
+             from lesson to lesson"
+        );
+        let scratch = Scratch::with_all_pages();
+        scratch.edit(SUMMARY, "# Promises\n\n- [The heartbeat](promises/02-heartbeat.md)\n", "");
+        let line = "- [The heartbeat](promises/02-heartbeat.md)\n";
+        scratch.edit(SUMMARY, "- [The heartbeat](02", &format!("{line}- [The heartbeat](02"));
+        // Where there is one part it is the last one; here another one follows.
+        scratch.write("book/chapters/more.md", "# More\n");
+        scratch.write(SUMMARY, &(scratch.read(SUMMARY) + "# Aside\n\n- [More](more.md)\n"));
+        assert_eq!(scratch.problems(), [&*elsewhere]);
+        // That others stand where they should changes nothing.
+        let promise =
+            "```promise\nname = \"a\"\nprogram = \"claims-gc\"\nends = 1\nexit = 0\n```\n";
+        scratch.write("book/chapters/claims.md", "# C\n[More](promises/claims.md)\n");
+        scratch.write("book/chapters/promises/claims.md", &format!("# C\n{promise}"));
+        scratch.write("lessons/claims/Cargo.toml", "[package]\nname = \"claims\"\n");
+        scratch.write("lessons/claims/src/bin/claims-gc.rs", "");
+        let lines = "- [C](claims.md)\n\n# Promises\n\n- [C](promises/claims.md)\n";
+        scratch.write(SUMMARY, &(scratch.read(SUMMARY) + lines));
+        assert_eq!(scratch.problems(), [elsewhere]);
+    }
+
+    #[test]
+    fn something_leads_to_a_promises_page() {
+        let scratch = Scratch::with_all_pages();
+        let link = "[More](promises/02-heartbeat.md)\n";
+        scratch.edit(OWN, link, "");
+        let message = format!("{OWN}: nothing leads to promises/02-heartbeat.md; add a link to it");
+        assert_eq!(scratch.problems(), [&*message]);
+        // Not a link from elsewhere, and not one to elsewhere.
+        scratch.write("book/chapters/index.md", &format!("# First\n\n{link}"));
+        scratch.write(SIGNALS, &format!("{DEEPER}\n[More](promises/02-heartbeats.md)\n"));
+        assert_eq!(scratch.problems(), [message]);
+        for link in ["promises/02-heartbeat.md", "./promises/02-heartbeat.md#promise-heartbeat"] {
+            scratch.write(SIGNALS, &format!("{DEEPER}\n[More]({link})\n"));
+            assert_eq!(scratch.problems(), [""; 0]);
+        }
+    }
+
+    #[test]
+    fn promises_pages_are_not_searched() {
+        for config in ["", "[output.html.search.chapter]\n\"promises\" = { enable = true }\n"] {
+            let scratch = Scratch::with_all_pages();
+            scratch.write("book/book.toml", config);
+            assert_eq!(
+                scratch.problems(),
+                ["book/book.toml: [output.html.search.chapter] needs \
+                  `\"promises\" = { enable = false }`: what only a test needs is not to be found \
+                  before the lessons"]
+            );
+        }
+    }
+
+    #[test]
+    fn names_differ_on_all_pages_of_a_lesson() {
+        let scratch = Scratch::with_all_pages();
+        scratch.edit(TESTED, "name = \"again\"", "name = \"joined\"");
+        assert_eq!(
+            scratch.problems(),
+            [format!("{TESTED}:2: a second scenario with the name `joined`")]
+        );
+        scratch.edit(TESTED, "name = \"joined\"\n", "");
+        assert_eq!(scratch.problems(), [format!("{TESTED}:2: a second scenario without a `name`")]);
+
+        let scratch = Scratch::with_all_pages();
+        let measured = "```measured
+name = \"rate\"
+program = \"heartbeat\"
+machine = \"two cores\"
+date = \"2026-01-02\"
+[[figure]]
+line = \"{} beats\"
+was = 4
+holds = [1, 10]
+```
+";
+        scratch.write(SIGNALS, &format!("{DEEPER}{measured}"));
+        assert_eq!(scratch.problems(), [""; 0]);
+        scratch.write(TESTED, &format!("{PROMISES_PAGE}{measured}"));
+        assert_eq!(
+            scratch.problems(),
+            [format!("{TESTED}:7: a second `measured` block with the name `rate`")]
+        );
+    }
+
+    #[test]
+    fn one_of_the_pages_has_the_exercise() {
+        let scratch = Scratch::with_all_pages();
+        scratch.edit(SIGNALS, "name = \"joined\"\n", "starter_breaks = [\"ends\"]\n");
+        scratch.edit(SIGNALS, "program = \"heartbeat-joined\"\n", "");
+        let one = "a lesson has one promise block with `starter_breaks`";
+        assert_eq!(scratch.problems(), [format!("{SIGNALS}:4: 2 exercises; {one}")]);
+    }
+
+    #[test]
+    fn a_deeper_page_opens_with_its_question_and_its_minutes() {
+        for (written, wrong) in [
+            ("*What does a signal leave?*", ""),
+            ("leave?*", "leave.*"),
+            ("{{#minutes}}", ""),
+            ("{{#minutes}}", "{{#minutes 10}}"),
+        ] {
+            let scratch = Scratch::with_all_pages();
+            scratch.edit(SIGNALS, written, wrong);
+            let message = "a deeper page begins with its title, its question (`*Why …?*`) and \
+                           `{{#minutes}}`";
+            assert_eq!(scratch.problems(), [format!("{SIGNALS}:1: {message}")]);
+        }
+    }
+
+    #[test]
+    fn a_mistake_on_one_page_is_all_that_is_said_of_its_lesson() {
+        for (page, blocks) in [(OWN, 2), (SIGNALS, 1), (TESTED, 1)] {
+            let scratch = Scratch::with_all_pages();
+            scratch.edit(page, "exit = 0", "exti = 0");
+            let problems = scratch.problems();
+            let is_it = |problem: &String| {
+                problem.starts_with(&format!("{page}:")) && problem.contains("field `exti`")
+            };
+            assert!(problems.iter().all(is_it) && problems.len() == blocks, "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn a_table_of_outcomes_is_about_all_pages_of_the_lesson() {
+        let table = "```outcomes
+caption = \"c\"
+head = \"h\"
+[[row]]
+scenario = \"heartbeat::joined\"
+title = \"t\"
+[[column]]
+title = \"t\"
+stderr = \"beat\"
+```
+";
+        let scratch = Scratch::with_all_pages();
+        scratch.write(TESTED, &format!("{PROMISES_PAGE}{table}"));
+        assert_eq!(scratch.problems(), [""; 0]);
+        scratch.edit(SIGNALS, "stderr = [{ says = [] }]\n", "");
+        assert_eq!(
+            scratch.problems(),
+            [format!(
+                "{SIGNALS}:4: this does not decide whether stderr has `beat`, \
+                 which the table at {TESTED}:7 asks"
+            )]
+        );
+        scratch.edit(TESTED, "heartbeat::joined", "heartbeat::parted");
+        assert_eq!(
+            scratch.problems(),
+            [format!("{TESTED}:10: this chapter has no scenario `heartbeat::parted`")]
+        );
+    }
+
+    #[test]
+    fn a_recording_may_be_shown_on_any_page_of_its_lesson() {
+        let scratch = Scratch::with_all_pages();
+        scratch.edit(OWN, "{{#recording heartbeat}}\n", "");
+        scratch.write(SIGNALS, &format!("{DEEPER}\n{{{{#recording heartbeat}}}}\n"));
+        assert_eq!(scratch.problems(), [""; 0]);
+        scratch.edit(SIGNALS, "#recording heartbeat", "#recording heartbeat::other");
+        assert_eq!(
+            scratch.problems(),
+            [format!(
+                "{SIGNALS}:12: there is no scenario `heartbeat::other` to show a recording of"
+            )]
         );
     }
 }

@@ -42,3 +42,61 @@ pub(super) fn read(markdown: &str) -> Vec<Entry> {
     }
     entries
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(path: &str, line: usize, parent: Option<&str>, part: usize) -> Entry {
+        Entry { path: path.to_owned(), line, parent: parent.map(str::to_owned), part }
+    }
+
+    #[test]
+    fn a_page_is_read_with_its_line_its_parent_and_its_part() {
+        let summary = "# Summary
+
+[First](index.md)
+
+# One
+
+- [A](./a.md)
+  - [Deep](a-deep.md)
+    - [Deeper](a-deep-er.md)
+  - [Wide](a-wide.md)
+- [B](b.md)
+
+# Two
+
+- [C](c.md)
+  - [Below](c-below.md)
+- [Draft]()
+  - [D](d.md)
+
+---
+
+[Last](last.md)
+";
+        assert_eq!(
+            read(summary),
+            [
+                entry("index.md", 3, None, 1),
+                entry("a.md", 7, None, 2),
+                entry("a-deep.md", 8, Some("a.md"), 2),
+                entry("a-deep-er.md", 9, Some("a-deep.md"), 2),
+                entry("a-wide.md", 10, Some("a.md"), 2),
+                entry("b.md", 11, None, 2),
+                entry("c.md", 15, None, 3),
+                entry("c-below.md", 16, Some("c.md"), 3),
+                entry("", 17, None, 3),
+                entry("d.md", 18, Some(""), 3),
+                entry("last.md", 22, None, 4),
+            ]
+        );
+    }
+
+    #[test]
+    fn titles_within_a_part_begin_none() {
+        let parts = read("# One\n\n- [A](a.md)\n\n## Aside\n\n- [B](b.md)\n");
+        assert_eq!(parts, [entry("a.md", 3, None, 1), entry("b.md", 7, None, 1)]);
+    }
+}
