@@ -1,243 +1,184 @@
-"""Measures what the workbook promises of its own speed, each against its yardstick.
+"""Measures how fast the workbook is, each figure beside its other side.
 
-python3 tests/bench.py [suite] [edit] [lesson] [book] [pages]
+python3 tests/bench.py [test] [build] [lesson] [book] [green] [--other REVISION]
 
-Run it on a quiet machine. `lesson` and `book` install rustlings and mdBook into a temporary
-directory to compare with; their crates are downloaded before the clock starts.
+Measured is the commit that is checked out, in clones; with `--other` another one of this repository
+in turn with it. On two cores, the median of three, with cargo's own start. Run it on a quiet machine:
+it prints the load beside each figure. What is downloaded is there before the clock starts.
 """
 
+import argparse
 import os
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-
-CHAPTER = """# Sleeper {number}
-
-{{{{#recording sleeper-{number:02}::s0}}}}
-
-{scenarios}
-```promise
-starter_breaks = ["ends"]
-ends = 2
-exit = 0
-args = ["2"]
-```
-"""
-
-SCENARIO = """```promise
-name = "s{index}"
-args = ["{seconds}"]
-ends = {seconds}
-exit = 0
-{python}
-[[stdout]]
-says = ["start", "end"]
-```
-"""
-
-SLEEPER = """use std::{{env, thread, time::Duration}};
-
-fn main() {{
-    lesson_log::init();
-    tracing::info!("start");
-    let seconds: u64 = env::args().nth(1).map_or(1, |text| text.parse().expect("seconds"));
-    thread::sleep(Duration::from_secs(seconds{less}));
-    tracing::info!("end");
-}}
-"""
-
-RECORDING = """ended = {seconds}.0
-exit = 0
-ended_by = "main"
-stdout = [" 0.000s main       start", "{seconds:>2}.000s main       end"]
-thread = [{{ name = "main", born = 0.0 }}]
-"""
-
-TWIN = """import sys, time
-print("start", flush=True)
-time.sleep(int(sys.argv[1]))
-print("end", flush=True)
-"""
-
-
-def shared(directory):
-    """The environment of benchmarks that are not about the first build: they share one."""
-    return {**os.environ, "CARGO_TARGET_DIR": str(directory / "target")}
+ROUNDS = 3
 
 
 def run(command, cwd, **more):
-    """Runs a command to its end and gives its output and the seconds that it took."""
+    """Runs a command to its end and gives what it printed and the seconds that it took."""
     start = time.monotonic()
-    done = subprocess.run(command, cwd=cwd, text=True, capture_output=True, **more)
+    done = subprocess.run(command, cwd=cwd, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, **more)
     seconds = time.monotonic() - start
     if done.returncode:
-        sys.exit(f"{command} failed:\n{done.stdout}{done.stderr}")
-    return done.stdout + done.stderr, seconds
+        sys.exit(f"{command} failed:\n{done.stdout}")
+    return done.stdout, seconds
 
 
-def seconds_until(line, command, cwd, **more):
-    """Seconds until a command prints a line that holds this; then ends the command."""
-    start = time.monotonic()
-    with subprocess.Popen(command, cwd=cwd, text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, **more) as process:
+def run_until(line, command, cwd, **more):
+    """Runs a command until it prints a line that holds this, and then ends it."""
+    with subprocess.Popen(command, cwd=cwd, text=True, stdout=subprocess.PIPE, **more) as process:
         for printed in process.stdout:
             if line in printed:
-                seconds = time.monotonic() - start
                 process.terminate()
                 process.stdout.read()
-                return seconds
+                return
     sys.exit(f"{command} did not print `{line}`")
 
 
-def clone(into):
-    subprocess.run(["git", "clone", "--quiet", ROOT, into], check=True)
-    return into
+def alternate(title, sides):
+    """Measures all sides in turn, and gives their medians."""
+    print(title, flush=True)
+    found = {side: [] for side in sides}
+    for _ in range(ROUNDS):
+        for side, measure in sides.items():
+            before = os.getloadavg()[0]
+            seconds = measure()
+            found[side].append(seconds)
+            print(f"    {seconds:7.2f} s  {side}  (load {before:.1f} before it)", flush=True)
+    medians = {side: statistics.median(seconds) for side, seconds in found.items()}
+    for side, seconds in medians.items():
+        print(f"  {seconds:7.2f} s  {side}, the median", flush=True)
+    return medians
 
 
-def install(crate, directory):
-    """Seconds that `cargo install` takes for a crate that is downloaded already."""
-    fresh = {**os.environ, "CARGO_TARGET_DIR": str(directory / f"{crate}-target")}
-    command = ["cargo", "install", crate, "--locked", "--quiet", "--root", str(directory / crate)]
-    # Stopped as soon as the compiler starts, which is after the last download.
-    with subprocess.Popen([arg for arg in command if arg != "--quiet"], env=fresh, text=True,
-                          stderr=subprocess.PIPE) as first:
-        for printed in first.stderr:
-            if "Compiling" in printed:
-                first.terminate()
-                break
-    shutil.rmtree(fresh["CARGO_TARGET_DIR"], ignore_errors=True)
-    return run(command, directory, env=fresh)[1]
+class Bench:
+    """The revisions that are measured, and the directory for it."""
+
+    def __init__(self, revisions, directory):
+        self.revisions = revisions
+        self.directory = directory
+        for revision in revisions:
+            run(["cargo", "fetch", "--locked"], self.warm(revision))
+
+    def clone(self, revision, into):
+        run(["git", "clone", "--quiet", "--no-checkout", str(ROOT), str(into)], ROOT)
+        run(["git", "checkout", "--quiet", revision], into)
+        return into
+
+    def warm(self, revision):
+        """A clone that stays, and with it what is built there."""
+        clone = self.directory / revision
+        return clone if clone.exists() else self.clone(revision, clone)
+
+    def fresh(self, revision, use):
+        """Seconds from before a clone until it was used, with nothing built."""
+        clone = self.directory / "fresh"
+        start = time.monotonic()
+        use(self.clone(revision, clone))
+        seconds = time.monotonic() - start
+        shutil.rmtree(clone)
+        return seconds
+
+    def sides(self, measure):
+        return {revision: lambda revision=revision: measure(revision)
+                for revision in self.revisions}
+
+    def test(self):
+        """The whole self-check beside its longest test alone: lessons sleep at the same time."""
+        whole = ["cargo", "test", "--locked"]
+        sides, pairs = {}, []
+        for revision in self.revisions:
+            clone = self.warm(revision)
+            run(whole, clone)
+            # Tests are told as they end, so the longest one is among the last.
+            ended = re.findall(r"^test (\S+)\s+\.\.\. ok$", run(whole, clone)[0], re.MULTILINE)
+            alone = [[*whole, "--", "--exact", name] for name in ended[-5:]]
+            longest = max(alone, key=lambda command: run(command, clone)[1])
+            names = f"{revision}: cargo test", f"{revision}: {longest[-1]} alone"
+            for name, command in zip(names, (whole, longest)):
+                sides[name] = lambda command=command, clone=clone: run(command, clone)[1]
+            pairs.append(names)
+        medians = alternate("test: cargo test, warm", sides)
+        for name, longest in pairs:
+            print(f"  {medians[name] - medians[longest]:7.2f} s more: {name}")
+
+    def build(self):
+        """The book, written by a reader that is built already."""
+        command = ["cargo", "run", "--locked", "--", "build"]
+        for revision in self.revisions:
+            run(command, self.warm(revision))
+        alternate("build: cargo run -- build, warm",
+                  self.sides(lambda revision: run(command, self.warm(revision))[1]))
+
+    def lesson(self):
+        """From the clone to the first line that the first lesson prints."""
+        command = ["cargo", "run", "--locked", "--quiet", "-p", "critical-worker"]
+        alternate("lesson: clone to the first lesson's first line", self.sides(
+            lambda revision: self.fresh(revision, lambda clone: run_until("", command, clone))))
+
+    def book(self):
+        """From the clone to the open book, beside the installation of mdBook."""
+        command = ["cargo", "run", "--locked", "--quiet", "--", "--port", "0"]
+        sides = self.sides(lambda revision: self.fresh(
+            revision, lambda clone: run_until("the book is open", command, clone)))
+        install = "cargo install mdbook --locked"
+        self.download(install.split())
+        medians = alternate(f"book: clone to the open book, beside {install}",
+                            {**sides, install: lambda: self.install(install.split())})
+        for revision in self.revisions:
+            print(f"  {medians[revision] / medians[install]:7.2f} of it: {revision}")
+
+    def green(self):
+        """From the clone to a self-check that has passed."""
+        command = ["cargo", "test", "--locked"]
+        alternate("green: clone to a green cargo test", self.sides(
+            lambda revision: self.fresh(revision, lambda clone: run(command, clone))))
+
+    def install(self, command):
+        """Seconds that an installation takes with nothing built."""
+        place = self.directory / "installed"
+        fresh = {**os.environ, "CARGO_TARGET_DIR": str(place / "target")}
+        seconds = run([*command, "--root", str(place)], self.directory, env=fresh)[1]
+        shutil.rmtree(place)
+        return seconds
+
+    def download(self, command):
+        """Begins an installation and ends it at the first compiler, which is after all downloads."""
+        place = self.directory / "downloaded"
+        fresh = {**os.environ, "CARGO_TARGET_DIR": str(place / "target")}
+        run_until("Compiling", [*command, "--root", str(place)], self.directory, env=fresh,
+                  stderr=subprocess.STDOUT)
+        shutil.rmtree(place, ignore_errors=True)
 
 
-def suite(directory):
-    """120 scenarios of 1 to 10 s in 24 lessons, 30 Python twins, 24 starters and solutions."""
-    work = clone(directory / "suite")
-    for old in [*work.glob("lessons/0*"), *work.glob("book/chapters/0*.md"),
-                *work.glob("book/recordings/*")]:
-        shutil.rmtree(old) if old.is_dir() else old.unlink()
-    summary = []
-    for number in range(1, 25):
-        name = f"{number:02}-sleeper-{number:02}"
-        lesson = work / "lessons" / name
-        (lesson / "src/bin").mkdir(parents=True)
-        package = name[3:]
-        manifest = (ROOT / "lessons/02-heartbeat/Cargo.toml").read_text()
-        (lesson / "Cargo.toml").write_text(manifest.replace("heartbeat", package))
-        (lesson / "src/main.rs").write_text(SLEEPER.format(less=""))
-        (lesson / f"src/bin/{package}-solution.rs").write_text(SLEEPER.format(less=""))
-        starter = "// YOUR TURN\n" + SLEEPER.format(less=" - 1")
-        (lesson / f"src/bin/{package}-exercise.rs").write_text(starter)
-        (lesson / f"{package}.py").write_text(TWIN)
-        scenarios = ""
-        for index in range(5):
-            count = (number - 1) * 5 + index
-            python = 'python = "3.6"' if index == 0 or count % 20 == 1 else ""
-            seconds = count % 10 + 1
-            scenarios += SCENARIO.format(index=index, seconds=seconds, python=python)
-            if index == 0:
-                recording = work / f"book/recordings/{package}.s0.toml"
-                recording.write_text(RECORDING.format(seconds=seconds))
-        (work / f"book/chapters/{name}.md").write_text(
-            CHAPTER.format(number=number, scenarios=scenarios))
-        summary.append(f"- [{name}]({name}.md)\n")
-    pages = (ROOT / "book/chapters/SUMMARY.md").read_text().splitlines(keepends=True)
-    pages = "".join(line for line in pages if not line.startswith("- ["))
-    (work / "book/chapters/SUMMARY.md").write_text(pages + "".join(summary))
+def main():
+    benchmarks = ["test", "build", "lesson", "book", "green"]
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("names", nargs="*", metavar="name", help=", ".join(benchmarks))
+    parser.add_argument("--other", metavar="REVISION", help="measured in turn with this one")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(benchmarks):
+        parser.error(f"no benchmark is called {unknown.pop()}; there are {', '.join(benchmarks)}")
+    revisions = [run(["git", "rev-parse", "--short", "--verify", f"{revision}^{{commit}}"],
+                     ROOT)[0].strip() for revision in ("HEAD", arguments.other) if revision]
+    # Each clone has its own results, whatever the shell has set.
+    os.environ.pop("CARGO_TARGET_DIR", None)
+    # Cargo and the programs start as many at a time as there are cores for them.
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
+    with tempfile.TemporaryDirectory() as temporary:
+        bench = Bench(revisions, pathlib.Path(temporary))
+        for name in arguments.names or benchmarks:
+            getattr(bench, name)()
 
-    command = ["cargo", "test", "--test", "lessons"]
-    print("suite: first build …", flush=True)
-    run(command, work, env=shared(directory))
-    for _ in range(3):
-        output, seconds = run(command, work, env=shared(directory))
-        passed = re.search(r"(\d+) passed; 0 failed", output).group(1)
-        print(f"suite: {passed} tests, the longest 10 s: {seconds:.2f} s "
-              f"({seconds - 10:.2f} s more; at most 1.5)", flush=True)
-
-
-def edit(directory):
-    """`cargo test heartbeat` after an edit of its source."""
-    work = clone(directory / "edit")
-    run(["cargo", "test", "heartbeat"], work, env=shared(directory))
-    source = work / "lessons/02-heartbeat/src/main.rs"
-    for count in range(3):
-        source.write_text(source.read_text().replace("3.5 s\")", "3.5 s\") ", 1))
-        seconds = run(["cargo", "test", "heartbeat"], work, env=shared(directory))[1]
-        # The untouched starter hangs and is ended 6 s after the 2.5 s that it promises.
-        own = 8.5
-        print(f"edit: cargo test heartbeat: {seconds:.2f} s, {seconds - own:.2f} s beside its "
-              f"longest run (at most 1)", flush=True)
-
-
-def lesson(directory):
-    """Clone to the first line of a lesson, against `cargo install rustlings`."""
-    yardstick = install("rustlings", directory)
-    start = time.monotonic()
-    work = clone(directory / "lesson")
-    cloned = time.monotonic() - start
-    ours = cloned + seconds_until("my own work", ["cargo", "run", "-p", "critical-worker"], work)
-    print(f"lesson: clone to first line {ours:.1f} s, cargo install rustlings {yardstick:.1f} s: "
-          f"{ours / yardstick:.2f} (at most 0.33)", flush=True)
-
-
-def book(directory):
-    """Clone to the open book, against `cargo install mdbook --locked`."""
-    yardstick = install("mdbook", directory)
-    start = time.monotonic()
-    work = clone(directory / "book")
-    cloned = time.monotonic() - start
-    command = ["cargo", "run", "--", "--port", "0"]
-    ours = cloned + seconds_until("the book is open", command, work)
-    print(f"book: clone to the open book {ours:.1f} s, cargo install mdbook {yardstick:.1f} s: "
-          f"{ours / yardstick:.2f} (at most 0.5)", flush=True)
-
-
-def pages(directory):
-    """A book of 30 chapters, search included, by the dev build of the reader."""
-    work = clone(directory / "pages")
-    chapter = (ROOT / "book/chapters/02-heartbeat.md").read_text()
-    lines = []
-    for number in range(3, 31):
-        name = f"{number:02}-heartbeat-{number}"
-        package = name[3:]
-        shutil.copytree(work / "lessons/02-heartbeat", work / "lessons" / name)
-        for path in (work / "lessons" / name).rglob("heartbeat*"):
-            path.rename(path.with_name(path.name.replace("heartbeat", package)))
-        manifest = work / "lessons" / name / "Cargo.toml"
-        manifest.write_text(manifest.read_text().replace("heartbeat", package))
-        copied = chapter.replace("02-heartbeat/", f"{name}/").replace("heartbeat-", f"{package}-")
-        copied = copied.replace("/heartbeat.py", f"/{package}.py")
-        copied = copied.replace("#recording heartbeat heartbeat::joined",
-                                f"#recording {package} {package}::joined")
-        for end in ["toml", "joined.toml"]:
-            recordings = work / "book/recordings"
-            shutil.copy(recordings / f"heartbeat.{end}", recordings / f"{package}.{end}")
-        (work / f"book/chapters/{name}.md").write_text(copied)
-        lines.append(f"- [{name}]({name}.md)\n")
-    summary = work / "book/chapters/SUMMARY.md"
-    last = "- [The heartbeat that need not finish](02-heartbeat.md)\n"
-    summary.write_text(summary.read_text().replace(last, last + "".join(lines)))
-    command = ["cargo", "run", "--", "build"]
-    run(command, work, env=shared(directory))
-    for _ in range(3):
-        output, _ = run(command, work, env=shared(directory))
-        print(f"pages: 30 chapters: {re.search('built .* in (.*)', output).group(1)} "
-              "(at most 1.5)", flush=True)
-
-
-BENCHMARKS = {"suite": suite, "edit": edit, "lesson": lesson, "book": book, "pages": pages}
 
 if __name__ == "__main__":
-    unknown = set(sys.argv[1:]) - set(BENCHMARKS)
-    if unknown:
-        sys.exit(f"no benchmark {unknown.pop()}; there are {', '.join(BENCHMARKS)}")
-    # Each build starts from nothing, whatever the shell has set.
-    os.environ.pop("CARGO_TARGET_DIR", None)
-    with tempfile.TemporaryDirectory() as temporary:
-        for name in sys.argv[1:] or BENCHMARKS:
-            BENCHMARKS[name](pathlib.Path(temporary))
+    main()
