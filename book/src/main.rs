@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
-use book::pages::{self, Count};
+use book::pages::{self, Length};
 use book::preprocess::Workshop;
 use book::serve;
 use clap::{Parser, Subcommand};
@@ -219,7 +219,7 @@ fn pages() -> Result<ExitCode> {
     for (path, count) in pages::count_all(&workbook.root)? {
         let promises = workbook.page(&path).map_or(0, |(page, _)| page.promises.len());
         let minutes = count.minutes() as usize;
-        let Count { prose, tabled, folded, code, tables, .. } = count;
+        let Length { prose, tabled, folded, code, tables, .. } = count;
         let figures = [prose, tabled, folded, code, tables, minutes, promises];
         let figures = figures.map(|figure| format!("{figure:>9}")).concat();
         writeln!(stdout, "{:<32}{figures}", path.display())?;

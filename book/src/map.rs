@@ -7,7 +7,7 @@ use mdbook_preprocessor::book::{Book, BookItem};
 
 use workbook::workbook::Workbook;
 
-use crate::pages::{Count, Counts, minutes};
+use crate::pages::{Length, Lengths, minutes};
 
 /// The line of a page that the map stands in for.
 pub const DIRECTIVE: &str = "{{#map}}";
@@ -15,7 +15,7 @@ pub const DIRECTIVE: &str = "{{#map}}";
 /// The map as Markdown: the minutes of the whole book; for each part of the book its minutes; for
 /// each lesson its question, which links to the chapter, its title and its minutes, and below it the
 /// same of its deeper pages.
-pub fn map(book: &Book, workbook: &Workbook, counts: &Counts) -> String {
+pub fn map(book: &Book, workbook: &Workbook, counts: &Lengths) -> String {
     let mut parts: Vec<Part<'_>> = Vec::new();
     for item in book.iter() {
         match item {
@@ -32,7 +32,7 @@ pub fn map(book: &Book, workbook: &Workbook, counts: &Counts) -> String {
                         question,
                         title: &chapter.name,
                         path,
-                        to_read: counts.get(path).map_or(0, Count::minutes),
+                        to_read: counts.get(path).map_or(0, Length::minutes),
                         to_do: is_own.then_some(lesson.to_do),
                     });
                 }

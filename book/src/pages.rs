@@ -25,11 +25,11 @@ const WORDS_A_MINUTE: f64 = 220.0;
 const SECONDS_A_LINE: f64 = 2.0;
 
 /// What is on each page, by its path below the chapters.
-pub type Counts = BTreeMap<PathBuf, Count>;
+pub type Lengths = BTreeMap<PathBuf, Length>;
 
 /// What is on a page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Count {
+pub struct Length {
     /// Words of prose in sight.
     pub prose: usize,
     /// Words of tables in sight.
@@ -44,7 +44,7 @@ pub struct Count {
     pub promises: usize,
 }
 
-impl Count {
+impl Length {
     /// Minutes to read what is in sight, at least one.
     pub fn minutes(&self) -> u32 {
         let words = (self.prose + self.tabled) as f64 / WORDS_A_MINUTE;
@@ -52,7 +52,7 @@ impl Count {
         (words + code).round().max(1.0) as u32
     }
 
-    /// Counts a page's HTML.
+    /// Measures a page's HTML.
     pub fn of(html: &str) -> Self {
         let tokenizer = Tokenizer::new(Counter::default(), TokenizerOpts::default());
         let input = BufferQueue::default();
@@ -69,12 +69,12 @@ pub fn minutes(count: u32) -> String {
     if count == 1 { "1 minute".to_owned() } else { format!("{count} minutes") }
 }
 
-/// Counts the pages of a book whose blocks are rendered, as they are when its files are included.
+/// Measures the pages of a book whose blocks are rendered, as they are when its files are included.
 ///
 /// # Errors
 ///
 /// If a page cannot be expanded.
-pub fn count(context: &PreprocessorContext, book: &Book) -> Result<Counts> {
+pub fn count(context: &PreprocessorContext, book: &Book) -> Result<Lengths> {
     // What cannot be included is told when the book itself is built.
     let quietly = NoSubscriber::default();
     let expanded = with_default(quietly, || LinkPreprocessor::new().run(context, book.clone()))?;
@@ -82,17 +82,17 @@ pub fn count(context: &PreprocessorContext, book: &Book) -> Result<Counts> {
         let options = Options::ENABLE_TABLES | Options::ENABLE_DEFINITION_LIST;
         let mut page = String::new();
         html::push_html(&mut page, Parser::new_ext(&chapter.content, options));
-        Some((chapter.source_path.clone()?, Count::of(&page)))
+        Some((chapter.source_path.clone()?, Length::of(&page)))
     });
     Ok(counts.collect())
 }
 
-/// Counts the pages of the workbook below a root.
+/// Measures the pages of the workbook below a root.
 ///
 /// # Errors
 ///
 /// What is wrong with the workbook.
-pub fn count_all(root: &Path) -> Result<Counts> {
+pub fn count_all(root: &Path) -> Result<Lengths> {
     let book = MDBook::load(root.join("book"))?;
     let context = PreprocessorContext::new(book.root, book.config, "html".to_owned());
     count(&context, &Workshop.run(&context, book.book)?)
@@ -104,7 +104,7 @@ struct Counter(RefCell<Seen>);
 
 #[derive(Default)]
 struct Seen {
-    count: Count,
+    count: Length,
     /// What is open, and matters: of each element how many.
     details: usize,
     summary: usize,
@@ -179,9 +179,9 @@ impl Seen {
         }
     }
 
-    fn finish(self) -> Count {
+    fn finish(self) -> Length {
         let words = |text: String| text.split_whitespace().count();
-        Count {
+        Length {
             prose: words(self.prose),
             tabled: words(self.tabled),
             folded: words(self.folded),
@@ -203,15 +203,15 @@ mod tests {
                     <svg><text>label</text></svg>\
                     <details><summary>open me</summary>six seven eight\
                     <table><tr><td>nine</td></tr></table><pre>a\nb\n</pre></details><p>last</p>";
-        let expected = Count { prose: 7, tabled: 3, folded: 4, code: 2, tables: 2, promises: 1 };
-        assert_eq!(Count::of(page), expected);
+        let expected = Length { prose: 7, tabled: 3, folded: 4, code: 2, tables: 2, promises: 1 };
+        assert_eq!(Length::of(page), expected);
     }
 
     #[test]
     fn minutes_are_those_of_words_and_of_lines() {
-        let count = Count { prose: 400, tabled: 40, folded: 9_000, code: 60, ..Count::default() };
+        let count = Length { prose: 400, tabled: 40, folded: 9_000, code: 60, ..Length::default() };
         assert_eq!(count.minutes(), 4);
-        assert_eq!(Count::default().minutes(), 1);
+        assert_eq!(Length::default().minutes(), 1);
         assert_eq!([1, 2].map(minutes), ["1 minute", "2 minutes"]);
     }
 }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use book::pages::{Count, Counts, count_all, minutes};
+use book::pages::{Length, Lengths, count_all, minutes};
 use mdbook_driver::MDBook;
 use named::pages::{nothing_is_wrong, workbook};
 use named::scratch::{copy, copy_of, files_in};
@@ -81,7 +81,7 @@ impl Limit {
         }
     }
 
-    fn of(self, count: &Count) -> usize {
+    fn of(self, count: &Length) -> usize {
         match self {
             Minutes => count.minutes() as usize,
             Prose => count.prose,
@@ -343,7 +343,7 @@ struct Built {
     index: String,
     /// The chapters' SUMMARY.md.
     summary: String,
-    counts: Counts,
+    counts: Lengths,
 }
 
 static BUILT: LazyLock<Built> = LazyLock::new(|| {

@@ -9,7 +9,7 @@ pub fn check_command(chapter: &Chapter, scenario: &Scenario) -> String {
     let name = scenario.full_name(&chapter.name);
     match &scenario.feature {
         Some(feature) => {
-            format!("cargo test -p self-check --features {feature} --test self-check {name}")
+            format!("cargo test --features self-check/{feature} {name}")
         }
         None => format!("cargo test {name}"),
     }

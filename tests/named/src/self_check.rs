@@ -9,7 +9,7 @@ use workbook::workbook::Workbook;
 /// The program that `cargo test` runs.
 static SELF_CHECK: LazyLock<PathBuf> = LazyLock::new(|| {
     let build = Command::new(env!("CARGO"))
-        .args(["test", "--no-run", "--package", "self-check", "--test", "self-check"])
+        .args(["test", "--no-run", "--test", "self-check"])
         .current_dir(Workbook::home())
         .output()
         .expect("cargo runs");
