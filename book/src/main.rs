@@ -9,9 +9,6 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
-use book::pages::{self, Length};
-use book::preprocess::Workshop;
-use book::serve;
 use clap::{Parser, Subcommand};
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, parse_input};
@@ -23,6 +20,9 @@ use workbook::programs;
 use workbook::recording::Recording;
 use workbook::run::end_with_this_process;
 use workbook::workbook::{Chapter, Workbook};
+use workshop::pages::{self, Length};
+use workshop::preprocess::Workshop;
+use workshop::serve;
 
 /// When `main` Returns: builds the book, serves it on 127.0.0.1 and prints the address.
 #[derive(Parser)]

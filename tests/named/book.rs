@@ -11,8 +11,6 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
-use book::glossary::Glossary;
-use book::preprocess::Workshop;
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use named::pages::{nothing_is_wrong, pages};
@@ -26,6 +24,8 @@ use workbook::programs;
 use workbook::promise::Profile;
 use workbook::promise::words::{Piece, Words};
 use workbook::workbook::{CHAPTERS, Workbook};
+use workshop::glossary::Glossary;
+use workshop::preprocess::Workshop;
 
 /// The program that `cargo run` starts.
 static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {

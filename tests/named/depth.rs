@@ -164,6 +164,7 @@ impl<'a> Bench<'a> {
             "book/recordings",
             "book/src",
             "book/workbook",
+            "book/workshop",
             "lessons",
             "tests/Cargo.toml",
             "tests/named/Cargo.toml",

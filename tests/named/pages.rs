@@ -13,7 +13,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::LazyLock;
 
-use book::pages::{Length, Lengths, count_all, minutes};
 use mdbook_driver::MDBook;
 use named::pages::{nothing_is_wrong, workbook};
 use named::scratch::{copy, copy_of, files_in};
@@ -23,6 +22,7 @@ use tempfile::TempDir;
 use workbook::programs;
 use workbook::promise::Profile;
 use workbook::workbook::{CHAPTERS, Workbook};
+use workshop::pages::{Length, Lengths, count_all, minutes};
 
 /// Something of which a page may have only so much in sight, or in its folds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -316,7 +316,7 @@ fn every_cargo_test_selects_something() {
                 "--features" => fault = Some("tests/Cargo.toml has no such feature".to_owned()),
                 "-p" | "--package" => {
                     package = words.next();
-                    let known = ["self-check", "named", "book", "workbook", "lesson-log"];
+                    let known = ["self-check", "named", "workbook", "workshop", "lesson-log"];
                     if !package.is_some_and(|name| known.contains(&name)) {
                         fault = Some("no package of this name has tests".to_owned());
                     }
