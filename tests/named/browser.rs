@@ -5,13 +5,13 @@
 //! ignored.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Arguments, Completion, Trial};
+use named::pages::{rendered, rendered_pages};
 use named::scratch::copy_of;
 use named::tools::{loaded, on_path};
 use serde::{Deserialize, Serialize};
@@ -174,13 +174,7 @@ impl Browser {
 
 /// The pages of the book, the one for printing included.
 fn pages() -> Vec<String> {
-    let chapters = Workbook::home().join("book/chapters");
-    let mut pages: Vec<String> = fs::read_dir(chapters)
-        .expect("the chapters")
-        .map(|entry| entry.expect("a page").path().with_extension("html"))
-        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
-        .filter(|name| name != "SUMMARY.html")
-        .collect();
+    let mut pages = rendered_pages();
     pages.push("print.html".to_owned());
     pages.sort();
     pages
@@ -188,11 +182,9 @@ fn pages() -> Vec<String> {
 
 /// Each lesson's page and question. Nobody types the marks of code.
 fn questions(workbook: &Workbook) -> BTreeMap<String, (String, String)> {
-    let studied = workbook.lessons().filter_map(|(chapter, lesson)| {
+    let studied = workbook.lessons().map(|(chapter, lesson)| {
         let question = lesson.question.replace('`', "");
-        let page =
-            chapter.page().path.with_extension("html").file_name()?.to_string_lossy().into_owned();
-        Some((chapter.name.clone(), (page, question)))
+        (chapter.name.clone(), (rendered(&chapter.page().path), question))
     });
     studied.collect()
 }

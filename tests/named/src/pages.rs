@@ -67,6 +67,19 @@ pub fn pages() -> Vec<Markdown> {
     paths.into_iter().map(read).collect()
 }
 
+/// The page of the rendered book that a file of the chapters becomes, by its path in each.
+pub fn rendered(path: &Path) -> String {
+    let below = path.strip_prefix(CHAPTERS).expect("a file of the chapters");
+    below.with_extension("html").to_string_lossy().into_owned()
+}
+
+/// The pages of the rendered book, each of which a file of the chapters becomes, sorted.
+pub fn rendered_pages() -> Vec<String> {
+    let mut files = files_below(&Workbook::home(), Path::new(CHAPTERS));
+    files.retain(|path| !path.ends_with("SUMMARY.md"));
+    files.iter().map(|path| rendered(path)).collect()
+}
+
 impl Markdown {
     /// The place of a byte.
     pub fn place(&self, byte: usize) -> Place {
