@@ -168,6 +168,7 @@ impl<'a> Bench<'a> {
             "lessons",
             "tests/Cargo.toml",
             "tests/named/Cargo.toml",
+            "tests/named/src",
         ] {
             for path in files_in(&root.join(part)) {
                 files.insert(path.strip_prefix(root)?.to_owned(), fs::read(&path)?);
