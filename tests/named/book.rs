@@ -6,26 +6,30 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use workshop::glossary::Glossary;
+use workshop::preprocess::Workshop;
+use html5ever::driver::{ParseOpts, parse_document};
+use html5ever::tendril::TendrilSink;
+use html5ever::tree_builder::TreeBuilderOpts;
 use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
-use named::pages::{nothing_is_wrong, pages};
-use named::scratch::copy_of;
+use named::pages::{nothing_is_wrong, pages, rendered, rendered_pages};
+use named::scratch::{copy_of, files_in};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use regex::Regex;
+use scraper::selectable::Selectable;
+use scraper::{ElementRef, Html, HtmlTreeSink, Node, Selector};
 use tempfile::TempDir;
 use workbook::outcomes::ending;
 use workbook::programs;
 use workbook::promise::Profile;
 use workbook::promise::words::{Piece, Words};
-use workbook::workbook::{CHAPTERS, Workbook};
-use workshop::glossary::Glossary;
-use workshop::preprocess::Workshop;
+use workbook::workbook::Workbook;
 
 /// The program that `cargo run` starts.
 static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -40,39 +44,63 @@ static FILES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     // A file that cannot be included is only warned of.
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-    let mut files = BTreeMap::new();
-    let mut directories = vec![dest.path().to_owned()];
-    while let Some(directory) = directories.pop() {
-        for entry in fs::read_dir(directory).expect("the book") {
-            let path = entry.expect("a file").path();
-            if path.is_dir() {
-                directories.push(path);
-                continue;
-            }
-            let name = path.strip_prefix(dest.path()).expect("a file of the book");
-            let is_page = path.extension().is_some_and(|extension| extension == "html");
-            let text =
-                if is_page { fs::read_to_string(&path).expect("a page") } else { String::new() };
-            files.insert(name.to_string_lossy().into_owned(), text);
-        }
-    }
-    files
+    let files = files_in(dest.path()).into_iter().map(|path| {
+        let name = path.strip_prefix(dest.path()).expect("a file of the book");
+        let is_page = path.extension().is_some_and(|extension| extension == "html");
+        let text = if is_page { fs::read_to_string(&path).expect("a page") } else { String::new() };
+        (name.to_string_lossy().into_owned(), text)
+    });
+    files.collect()
 });
 
 /// The rendered pages, by path; not what mdBook keeps for other pages to load.
 static PAGES: LazyLock<BTreeMap<String, String>> = LazyLock::new(|| {
-    let pages = FILES.iter().filter(|(name, _)| name.ends_with(".html") && *name != "toc.html");
+    let pages = FILES.iter().filter(|(name, _)| is_page(name));
     pages.map(|(name, text)| (name.clone(), text.clone())).collect()
 });
 
-fn book(arguments: &[&str]) -> Output {
-    Command::new(&*BOOK).args(arguments).output().expect("the reader runs")
+/// All that is HTML, parsed, by path.
+static TREES: LazyLock<Mutex<BTreeMap<String, Html>>> = LazyLock::new(|| {
+    let html = FILES.iter().filter(|(name, _)| name.ends_with(".html"));
+    Mutex::new(html.map(|(name, text)| (name.clone(), parsed(text))).collect())
+});
+
+fn is_page(name: &str) -> bool {
+    name.ends_with(".html") && name != "toc.html"
 }
 
-/// All matches of the only group of a pattern.
-fn find<'a>(pattern: &str, text: &'a str) -> Vec<&'a str> {
-    let pattern = Regex::new(pattern).expect("a pattern");
-    pattern.captures_iter(text).map(|found| found.get(1).expect("a group").as_str()).collect()
+/// HTML as a reader without scripts has it: to the others, what is in a `noscript` is mere text.
+fn parsed(html: &str) -> Html {
+    let tree_builder = TreeBuilderOpts { scripting_enabled: false, ..TreeBuilderOpts::default() };
+    let options = ParseOpts { tree_builder, ..ParseOpts::default() };
+    parse_document(HtmlTreeSink::new(Html::new_document()), options).one(html)
+}
+
+/// The trees, for one test at a time: an element notes down what it was asked for, and so cannot be
+/// shared.
+fn trees() -> MutexGuard<'static, BTreeMap<String, Html>> {
+    // A test that fails has changed nothing in them.
+    TREES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a selector of CSS matches in a page or below an element, in order.
+fn find<'a>(selector: &str, within: impl Selectable<'a>) -> Vec<ElementRef<'a>> {
+    let selector = Selector::parse(selector).expect("a selector");
+    within.select(&selector).collect()
+}
+
+/// What a reader sees of an element.
+fn text(element: ElementRef<'_>) -> String {
+    in_one_line(&element.text().collect::<String>())
+}
+
+/// A text as a browser shows it, where it does not keep white space.
+fn in_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn book(arguments: &[&str]) -> Output {
+    Command::new(&*BOOK).args(arguments).output().expect("the reader runs")
 }
 
 /// Words as a page has them, where code is told by its type and not by backticks.
@@ -86,66 +114,76 @@ fn plain(words: &Words) -> String {
 #[test]
 fn every_promise_is_a_table_in_words() {
     let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
+    let trees = trees();
     for page in workbook.chapters.iter().flat_map(|chapter| &chapter.pages) {
         let name = rendered(&page.path);
-        let tables = find(r#"(?s)<div class="promise">(.*?)</div>"#, &PAGES[&name]);
+        let tables = find("div.promise", &trees[&name]);
         assert_eq!(tables.len(), page.promises.len(), "{name}");
         for (table, block) in tables.into_iter().zip(&page.promises) {
-            for (_, promise) in block.says.promises() {
+            // What a second run keeps as well is not said twice.
+            let promises = block.says.promises().filter(|(run, _)| *run == 0 || !block.says.twice);
+            let promises = promises.map(|(_, promise)| {
                 let (words, lines) = match promise.listed() {
                     Some((words, lines)) => (words.to_owned(), lines),
                     None => (plain(&promise.words()), Vec::new()),
                 };
-                let text = text(table);
-                for expected in
-                    [plain(&promise.subject()), words].iter().map(String::as_str).chain(lines)
-                {
-                    assert!(text.contains(expected), "{name}: {expected}\n{text}");
-                }
-            }
+                let lines = lines.into_iter().map(in_one_line).collect();
+                (in_one_line(&plain(&promise.subject())), in_one_line(&words), lines)
+            });
+            assert_eq!(promised(table), promises.collect::<Vec<_>>(), "{name}");
         }
     }
+}
+
+/// The rows of a promise's table: what each is about, what is said of it, and the lines in its list.
+fn promised(table: ElementRef<'_>) -> Vec<(String, String, Vec<String>)> {
+    let mut rows = Vec::new();
+    let mut subject = String::new();
+    for row in find("tr", table) {
+        if let [head] = find("th", row)[..] {
+            subject = text(head);
+        }
+        // Without a cell, the row is a heading inside the table.
+        let [cell] = find("td", row)[..] else { continue };
+        // What the check does itself is no promise.
+        if subject != "the check" {
+            let lines: Vec<_> = find("li", cell).into_iter().map(text).collect();
+            let words = match lines[..] {
+                [] => text(cell),
+                _ => in_one_line(cell.text().next().expect("words above a list")),
+            };
+            rows.push((subject.clone(), words, lines));
+        }
+    }
+    rows
 }
 
 #[test]
 fn a_table_of_outcomes_says_what_its_scenarios_promise() {
     let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
+    let trees = trees();
     for chapter in &workbook.chapters {
         for page in &chapter.pages {
             let name = rendered(&page.path);
-            let tables = find(r#"(?s)<div class="outcomes">(.*?)</div>"#, &PAGES[&name]);
+            let tables = find("div.outcomes", &trees[&name]);
             assert_eq!(tables.len(), page.outcomes.len(), "{name}");
             for (table, block) in tables.into_iter().zip(&page.outcomes) {
-                let rows = find(r"(?s)<tr>\s*(<th[^>]*row.*?)</tr>", table);
-                assert_eq!(rows.len(), block.says.rows.len(), "{table}");
+                let rows = find("tr:has(> th[scope=row])", table);
+                assert_eq!(rows.len(), block.says.rows.len(), "{name}: {}", table.html());
                 for (html, row) in rows.into_iter().zip(&block.says.rows) {
                     let scenario = &chapter.scenario(&row.scenario).expect("a scenario").says;
-                    let cells = find(r"(?s)<td[^>]*>\s*(\w+)\s*</td>", html);
+                    let cells: Vec<_> = find("td", html).into_iter().map(text).collect();
                     let answers = block.says.columns.iter().map(|column| column.answer(scenario));
                     let expected: Vec<_> = answers
                         .map(|yes| if yes.expect("an answer") { "yes" } else { "no" })
                         .collect();
                     assert_eq!(cells, expected, "{}", row.scenario);
-                    assert!(text(html).contains(&plain(&ending(scenario))), "{html}");
+                    let endings: Vec<_> = find("th .ending", html).into_iter().map(text).collect();
+                    assert_eq!(endings, [plain(&ending(scenario))], "{}", row.scenario);
                 }
             }
         }
     }
-}
-
-/// The name of the page that a file of the chapters becomes.
-fn rendered(path: &Path) -> String {
-    let page = path.strip_prefix(CHAPTERS).expect("a page").with_extension("html");
-    page.to_string_lossy().into_owned()
-}
-
-/// What a reader sees of some HTML.
-fn text(html: &str) -> String {
-    let tags = Regex::new("<[^>]*>").expect("a pattern");
-    let text = tags.replace_all(html, " ").split_whitespace().collect::<Vec<_>>().join(" ");
-    let text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"");
-    // A space stands where a tag was; before punctuation it does not.
-    text.replace(" ,", ",").replace(" ?", "?").replace("&amp;", "&")
 }
 
 #[test]
@@ -159,8 +197,35 @@ fn nothing_is_left_unrendered() {
     }
 }
 
-/// What leads or loads: in a page's text, in HTML that a chapter holds, and in a picture.
-const LEADS: &str = r#"<[a-zA-Z]+\b[^>]*?\s(?:xlink:)?(?:href|src)=["']([^"']*)["']"#;
+/// What leads or loads: in a page's text, in HTML that a chapter holds, and in a picture, where it
+/// may be called `xlink:href`.
+fn leads(page: &Html) -> Vec<&str> {
+    let elements = page.root_element().descendent_elements();
+    let attributes = elements.flat_map(|element| element.value().attrs());
+    attributes.filter(|(name, _)| ["href", "src"].contains(name)).map(|(_, link)| link).collect()
+}
+
+/// The places in a page that a link can lead to, in order.
+fn ids(page: &Html) -> Vec<&str> {
+    find("[id]", page).into_iter().filter_map(|element| element.attr("id")).collect()
+}
+
+/// The path in the book that a link of a page leads to.
+fn target(page: &str, path: &str) -> PathBuf {
+    if path.is_empty() {
+        return PathBuf::from(page);
+    }
+    let mut target = Path::new(page).parent().expect("a directory").to_owned();
+    for component in Path::new(path).components() {
+        match component {
+            Component::ParentDir if target != Path::new("") => drop(target.pop()),
+            Component::CurDir => {}
+            // Above the book, or away from it, it is no path of it.
+            component => target.push(component),
+        }
+    }
+    target
+}
 
 /// The line of the chapter that holds what a rendered page leads to, or else the page.
 fn whence(page: &str, link: &str) -> String {
@@ -176,23 +241,25 @@ fn whence(page: &str, link: &str) -> String {
 
 #[test]
 fn every_link_inside_the_book_leads_somewhere() {
+    let trees = trees();
     let ids: BTreeMap<_, BTreeSet<_>> = FILES
-        .iter()
-        .map(|(name, text)| (name.as_str(), find(r#"\sid=["']([^"']*)["']"#, text)))
-        .map(|(name, ids)| (name, ids.into_iter().collect()))
+        .keys()
+        .map(|name| (Path::new(name), trees.get(name).map(ids).into_iter().flatten().collect()))
         .collect();
     let mut broken = Vec::new();
-    for (name, page) in &*FILES {
-        for link in find(LEADS, page) {
+    for (name, page) in &*trees {
+        for link in leads(page) {
             // The page for a wrong address may be shown at any: it says where the book begins.
             let is_base = name == "404.html" && link == "/";
             if link.contains("://") || link.starts_with("mailto:") || is_base {
                 continue;
             }
             let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
-            let target = if path.is_empty() { name } else { path };
-            let fault = match ids.get(target) {
-                None if target != "." => "there is no such file in the book",
+            let target = target(name, path);
+            // The server shows a directory as its first page.
+            let places = ids.get(&*target).or_else(|| ids.get(&*target.join("index.html")));
+            let fault = match places {
+                None => "there is no such file in the book",
                 Some(ids) if !anchor.is_empty() && !ids.contains(anchor) => {
                     "the page has no such place"
                 }
@@ -207,11 +274,11 @@ fn every_link_inside_the_book_leads_somewhere() {
 #[test]
 fn a_place_has_its_name_for_itself() {
     let mut wrong = Vec::new();
-    for (name, page) in &*PAGES {
+    for (name, page) in trees().iter().filter(|(name, _)| is_page(name)) {
         let mut seen = BTreeSet::new();
-        let ids = find(r#"\sid=["']([^"']*)["']"#, page);
         wrong.extend(
-            ids.into_iter()
+            ids(page)
+                .into_iter()
                 .filter(|id| !seen.insert(*id))
                 .map(|id| format!("{}: `#{id}` is there more than once", whence(name, id))),
         );
@@ -226,17 +293,11 @@ fn links_to_elsewhere_are_those_of_the_markdown() {
     let links: Vec<_> = pages.iter().flat_map(|page| page.links()).collect();
     let known: BTreeSet<_> = links.iter().map(|link| link.to.as_str()).collect();
     let mut wrong = Vec::new();
-    for (name, page) in &*PAGES {
-        let foreign = find(LEADS, page).into_iter().filter(|link| link.contains("//"));
-        wrong.extend(
-            foreign.filter(|link| !known.contains(link.replace("&amp;", "&").as_str())).map(
-                |link| {
-                    format!(
-                        "{name}: {link} is not a link of the chapter's Markdown; write it as one"
-                    )
-                },
-            ),
-        );
+    for (name, page) in trees().iter().filter(|(name, _)| is_page(name)) {
+        let foreign = leads(page).into_iter().filter(|link| link.contains("//"));
+        wrong.extend(foreign.filter(|link| !known.contains(link)).map(|link| {
+            format!("{name}: {link} is not a link of the chapter's Markdown; write it as one")
+        }));
     }
     nothing_is_wrong(&wrong);
 }
@@ -247,11 +308,15 @@ fn the_first_use_of_each_term_leads_to_the_glossary_and_no_other_does() {
     let glossary = Glossary::read(&fs::read_to_string(source).expect("the glossary"));
     let glossary = glossary.expect("no mistakes");
     let mut count = 0;
-    for (name, page) in &*PAGES {
+    let trees = trees();
+    for (name, page) in trees.iter().filter(|(name, _)| is_page(name)) {
         if ["404.html", "glossary.html", "map.html", "print.html"].contains(&name.as_str()) {
             continue;
         }
-        let (prose, linked) = prose_and_terms(find("(?s)<main>(.*)</main>", page)[0]);
+        let [main] = find("main", page)[..] else { panic!("{name} has no main part") };
+        let mut prose = Prose::default();
+        prose.read(main, name);
+        let Prose { text: prose, terms: linked } = prose;
         let mut seen = BTreeSet::new();
         let uses = glossary.uses(&prose, 0..prose.len()).into_iter();
         let first_uses = uses.filter(|(_, term)| seen.insert(&*term.id));
@@ -263,49 +328,84 @@ fn the_first_use_of_each_term_leads_to_the_glossary_and_no_other_does() {
         count += linked.len();
     }
     // The print page has the same links, to its own copy of the entries.
-    let entries = find(r#"<dt id="([^"]*)""#, &PAGES["print.html"]);
-    let links = find(r##"<a class="term" href="#([^"]*)""##, &PAGES["print.html"]);
-    assert_eq!(links.len(), count);
-    assert_eq!(links.iter().find(|link| !entries.contains(link)), None);
+    let page = &trees["print.html"];
+    let entries: BTreeSet<_> = find("dt[id]", page).iter().map(|entry| entry.attr("id")).collect();
+    let links = find("a.term", page);
+    let links = links.iter().map(|link| link.attr("href").expect("a link").strip_prefix('#'));
+    assert_eq!(links.clone().count(), count);
+    assert_eq!(links.clone().find(|link| link.is_none() || !entries.contains(link)), None);
 }
 
-/// The running prose of a page, and where in it a word leads to which entry of the glossary. A
-/// control character stands where the page has something else.
-fn prose_and_terms(html: &str) -> (String, Vec<(Range<usize>, String)>) {
-    let replace = |html: &str, pattern: &str, by: &str| {
-        Regex::new(pattern).expect("a pattern").replace_all(html, by).into_owned()
-    };
-    let term = r#"(?s)<a class="term" href="glossary.html#([^"]*)">(.*?)</a>"#;
-    let mut html = replace(html, term, "\u{1}$1\u{2}$2\u{3}");
-    html = replace(&html, r#"(?s)<div class="(?:promise|measured|outcomes)">.*?</div>"#, "\u{0}");
-    for other in ["figure", "code", "pre", "svg", "summary", "thead", "h1", "h2", "h3", "a"] {
-        html = replace(&html, &format!(r"(?s)<{other}\b.*?</{other}>"), "\u{0}");
-    }
-    html = replace(&html, "(?s)<em>\u{201c}.*?</em>", "\u{0}");
-    html = replace(&html, "<[^>]*>", "\u{0}");
-    let (mut prose, mut terms) = (String::new(), Vec::new());
-    for (index, part) in html.split('\u{1}').enumerate() {
-        let mut rest = part;
-        if index > 0 {
-            let (id, after) = part.split_once('\u{2}').expect("a word");
-            let (word, after) = after.split_once('\u{3}').expect("an end");
-            terms.push((prose.len()..prose.len() + word.len(), id.to_owned()));
-            prose.push_str(word);
-            rest = after;
+/// What of a page is no running prose.
+static OTHER: LazyLock<Selector> = LazyLock::new(|| {
+    let other = "figure, code, pre, svg, summary, thead, h1, h2, h3, a:not(.term), \
+                 div.promise, div.measured, div.outcomes";
+    Selector::parse(other).expect("a selector")
+});
+
+/// The running prose of a page.
+#[derive(Default)]
+struct Prose {
+    /// A control character stands where the page has something else.
+    text: String,
+    /// Where in the text a word leads to which entry of the glossary.
+    terms: Vec<(Range<usize>, String)>,
+}
+
+impl Prose {
+    /// Reads what is in an element of a page.
+    fn read(&mut self, element: ElementRef<'_>, page: &str) {
+        for child in element.children() {
+            let element = match (child.value(), ElementRef::wrap(child)) {
+                (Node::Text(text), _) => {
+                    self.text.push_str(text);
+                    continue;
+                }
+                (_, Some(element)) if !is_other(element) => element,
+                _ => {
+                    self.text.push('\0');
+                    continue;
+                }
+            };
+            if element.value().name() == "a" {
+                let start = self.text.len();
+                self.text.extend(element.text());
+                self.terms.push((start..self.text.len(), entry(element, page)));
+            } else {
+                self.text.push('\0');
+                self.read(element, page);
+                self.text.push('\0');
+            }
         }
-        prose.push_str(rest);
     }
-    (prose, terms)
+}
+
+/// Whether an element is no prose. What is quoted from a manual uses its words in its own sense.
+fn is_other(element: ElementRef<'_>) -> bool {
+    let is_quoted = || element.value().name() == "em" && text(element).starts_with('\u{201c}');
+    OTHER.matches(&element) || is_quoted()
+}
+
+/// The entry of the glossary that a term of a page leads to, or else the link.
+fn entry(term: ElementRef<'_>, page: &str) -> String {
+    let link = term.attr("href").expect("a link");
+    match link.split_once('#') {
+        Some((path, id)) if target(page, path) == Path::new("glossary.html") => id.to_owned(),
+        _ => link.to_owned(),
+    }
 }
 
 #[test]
 fn no_page_asks_another_host() {
-    for (name, page) in &*PAGES {
-        let loads = r#"<(?:script|img|link|iframe|source)\b[^>]*?\b(?:src|href)="([^"]*)""#;
-        let foreign: Vec<_> =
-            find(loads, page).into_iter().filter(|url| url.contains("//")).collect();
+    for (name, page) in trees().iter().filter(|(name, _)| is_page(name)) {
+        let loads = find("[src], link[href], source[href]", page).into_iter();
+        let foreign: Vec<_> = loads
+            .flat_map(|element| [element.attr("src"), element.attr("href")])
+            .flatten()
+            .filter(|url| url.contains("//"))
+            .collect();
         assert_eq!(foreign, Vec::<&str>::new(), "{name}");
-        assert!(!page.contains("play.rust-lang.org"), "{name} runs code elsewhere");
+        assert!(!PAGES[name].contains("play.rust-lang.org"), "{name} runs code elsewhere");
     }
 }
 
@@ -385,7 +485,8 @@ impl Server {
             .map_while(Result::ok)
             .find(|line| line.starts_with("the book is open at"))
             .expect("the address");
-        let address = find(r"http://([0-9.:]+)/", &line)[0].parse().expect("an address");
+        let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
+        let address = address.and_then(|address| address.parse().ok()).expect("an address");
         Self { child, address, _scratch: scratch }
     }
 
@@ -492,38 +593,53 @@ fn a_directory_that_is_not_a_book_is_not_emptied() {
 
 #[test]
 fn a_picture_is_no_burden_to_its_page() {
-    for (name, page) in &*PAGES {
-        for picture in find(r#"(?s)(<figure class="recording">.*?</figure>)"#, page) {
-            assert!(picture.len() < 30_000, "{name} has a picture of {} bytes", picture.len());
-        }
+    let trees = trees();
+    let pictures = trees.iter().filter(|(name, _)| is_page(name)).flat_map(|(name, page)| {
+        find("figure.recording", page).into_iter().map(move |picture| (name, picture.html().len()))
+    });
+    let mut count = 0;
+    for (name, size) in pictures {
+        assert!(size < 30_000, "{name} has a picture of {size} bytes");
+        count += 1;
     }
+    assert!(count > 0, "no page has a picture");
 }
 
 /// A heading is a question, and below it each answer that leads to a lesson is a link in bold type.
 #[test]
 fn the_decision_tree_and_its_text_say_the_same() {
-    let page = &PAGES["which-thread.html"];
-    let (tree, below) = find(r#"(?s)<div class="tree">(.*?)</div>"#, page)
-        .first()
-        .and_then(|tree| Some((*tree, page.split_once(tree)?.1)))
-        .expect("a tree");
-    let questions: Vec<_> = find(r"<strong>(.*?)</strong>", tree)
-        .iter()
-        .enumerate()
-        .map(|(index, question)| text(&format!("{}. {question}", index + 1)))
+    let trees = trees();
+    let page = &trees["which-thread.html"];
+    let [tree] = find("div.tree", page)[..] else { panic!("not one tree") };
+    let questions: Vec<_> = (1..)
+        .zip(find("strong", tree))
+        .map(|(number, question)| format!("{number}. {}", text(question)))
         .collect();
-    let told: Vec<_> = find(r"(?s)<h3[^>]*>(.*?)</h3>", below).into_iter().map(text).collect();
+    let told: Vec<_> = find("div.tree ~ h3", page).into_iter().map(text).collect();
     assert_eq!(questions, told, "the tree's questions, and the headings below it");
-    let leaves = find(r"(?s)<em>((?:yes|no)</em> <a.*?</a>)", tree);
-    let told: Vec<_> = find(r"(?s)((?:Yes|No): <strong><a.*?</a>)</strong>", below)
-        .iter()
-        .map(|leaf| leaf.replace("Yes: <strong>", "yes</em> ").replace("No: <strong>", "no</em> "))
+    // An answer, and the link to its lesson.
+    let leaves: Vec<_> = find("em + a", tree)
+        .into_iter()
+        .filter_map(|link| Some((text(link.prev_siblings().find_map(ElementRef::wrap)?), link)))
+        .filter(|(answer, _)| answer == "yes" || answer == "no")
         .collect();
-    assert_eq!(leaves, told, "the tree's answers, and those in bold type below it");
+    let told: Vec<_> = find("div.tree ~ * strong > a:only-child", page)
+        .into_iter()
+        .filter_map(|link| {
+            let before = link.parent()?.prev_sibling()?.value().as_text()?;
+            let answers = [("Yes: ", "yes"), ("No: ", "no")];
+            let answer = answers.into_iter().find(|(begins, _)| before.ends_with(begins))?.1;
+            Some((answer.to_owned(), link.html()))
+        })
+        .collect();
+    let asked: Vec<_> = leaves.iter().map(|(answer, link)| (answer.clone(), link.html())).collect();
+    assert_eq!(asked, told, "the tree's answers, and those in bold type below it");
     assert!(leaves.len() > questions.len(), "{leaves:?}");
-    for leaf in leaves {
-        let file: u8 = find(r#"href="(\d+)-"#, leaf)[0].parse().expect("a lesson's number");
-        assert!(leaf.contains(&format!("({file})</a>")), "{leaf}");
+    for (_, link) in leaves {
+        let page = link.attr("href").expect("a link");
+        let file = page.split('-').next().and_then(|number| number.parse::<u8>().ok());
+        let file = file.expect("a lesson's number");
+        assert!(text(link).ends_with(&format!("({file})")), "{}", link.html());
     }
 }
 
@@ -546,12 +662,7 @@ fn a_forgotten_flag_is_guessed() {
 
 #[test]
 fn every_page_is_in_the_summary_once() {
-    let written: BTreeSet<_> = fs::read_dir(Workbook::home().join("book/chapters"))
-        .expect("the chapters")
-        .map(|entry| entry.expect("a page").path().with_extension("html"))
-        .map(|path| path.file_name().expect("a name").to_string_lossy().into_owned())
-        .filter(|name| name != "SUMMARY.html")
-        .collect();
+    let written: BTreeSet<_> = rendered_pages().into_iter().collect();
     let rendered: BTreeSet<_> = PAGES
         .keys()
         .filter(|name| !["404.html", "print.html"].contains(&name.as_str()))
