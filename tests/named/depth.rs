@@ -4,10 +4,10 @@
 //! made in a copy of the workbook, and the self-check runs the tests that have to fail there.
 //!
 //! Needs a compiler and some minutes: `cargo test -p named --test depth`, or `cargo test -p named --test depth
-//! heartbeat` for one lesson. `DEPTH=overwrite` in front writes anew what the book shows of it.
+//! heartbeat` for one lesson. `SNAPSHOTS=overwrite` in front writes anew what the book shows of it, where
+//! more than a measured time has changed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::env;
 use std::error::Error;
 use std::fs::{self, File};
 use std::io;
@@ -20,6 +20,8 @@ use named::scratch::files_in;
 use named::self_check::self_check;
 use regex::Regex;
 use serde::Deserialize;
+use snapbox::assert::{Action, DEFAULT_ACTION_ENV};
+use snapbox::{Assert, Data, Redactions};
 use toml::Spanned;
 use workbook::page::all_of;
 use workbook::page::line_of;
@@ -373,25 +375,40 @@ fn lay_out(root: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
 
 /// Holds a text against the one that is kept in a file beside the list; measured times may differ.
 fn hold(root: &Path, file: &Path, now: &str, filter: &str) -> Caught {
-    static TIME: LazyLock<Regex> =
-        LazyLock::new(|| Regex::new(r"[0-9]+\.[0-9]+ ?s").expect("a regular expression"));
     let path = Path::new(LIST).with_file_name(file);
     let shown = path.display();
     let now = format!("{}\n", now.trim_end());
-    if env::var_os("DEPTH").is_some_and(|what| what == "overwrite") {
-        return fs::write(root.join(&path), now).map_err(|e| format!("cannot write {shown}: {e}"));
-    }
-    let without_times = |text: &str| {
-        let lines = text.lines().map(|line| match line.starts_with("  promised ") {
-            true => line.to_owned(),
-            false => TIME.replace_all(line, "").into_owned(),
-        });
-        lines.collect::<Vec<_>>()
-    };
     let kept = fs::read_to_string(root.join(&path)).unwrap_or_default();
-    if without_times(&kept) == without_times(&now) {
-        return Ok(());
+    let assert = Assert::new().action_env(DEFAULT_ACTION_ENV);
+    // Not as a file of snapbox's own: it would write what it compares, and the book shows the times.
+    let without_times = |text: &str| Data::text(without_times(text)).raw();
+    match assert.try_eq(Some(&"now"), without_times(&now), without_times(&kept)) {
+        Err(_) if assert.selected_action() == Action::Overwrite => {
+            Data::text(now).write_to_path(&root.join(&path)).map_err(|error| error.to_string())
+        }
+        Err(difference) => {
+            let command =
+                format!("{DEFAULT_ACTION_ENV}=overwrite cargo test -p named --test depth {filter}");
+            let command = command.trim_end();
+            let difference = difference.to_string();
+            let difference = difference.trim();
+            Err(format!("{shown} is outdated; `{command}` writes it anew:\n{difference}"))
+        }
+        Ok(()) => Ok(()),
     }
-    let command = format!("DEPTH=overwrite cargo test -p named --test depth {filter}");
-    Err(format!("{shown} is outdated; `{}` writes it anew. Now it is\n{now}", command.trim_end()))
+}
+
+/// A report without the times that were measured. Those that are promised stay.
+fn without_times(report: &str) -> String {
+    static TIMES: LazyLock<Redactions> = LazyLock::new(|| {
+        let time = Regex::new(r"[0-9]+\.[0-9]+ ?s").expect("a regular expression");
+        let mut times = Redactions::new();
+        times.insert("[TIME]", time).expect("a placeholder");
+        times
+    });
+    let lines = report.split_inclusive('\n').map(|line| match line.starts_with("  promised ") {
+        true => line.to_owned(),
+        false => TIMES.redact(line),
+    });
+    lines.collect()
 }
