@@ -11,8 +11,6 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use workshop::glossary::Glossary;
-use workshop::preprocess::Workshop;
 use html5ever::driver::{ParseOpts, parse_document};
 use html5ever::tendril::TendrilSink;
 use html5ever::tree_builder::TreeBuilderOpts;
@@ -30,6 +28,8 @@ use workbook::programs;
 use workbook::promise::Profile;
 use workbook::promise::words::{Piece, Words};
 use workbook::workbook::Workbook;
+use workshop::glossary::Glossary;
+use workshop::preprocess::Workshop;
 
 /// The program that `cargo run` starts.
 static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {
