@@ -27,7 +27,7 @@ use workbook::outcomes::ending;
 use workbook::programs;
 use workbook::promise::Profile;
 use workbook::promise::words::{Piece, Words};
-use workbook::workbook::Workbook;
+use workbook::workbook::{CHAPTERS, Workbook};
 use workshop::glossary::Glossary;
 use workshop::preprocess::Workshop;
 
@@ -466,7 +466,7 @@ fn scratch() -> TempDir {
 struct Server {
     child: Child,
     address: SocketAddr,
-    _scratch: TempDir,
+    scratch: TempDir,
 }
 
 impl Server {
@@ -487,7 +487,7 @@ impl Server {
             .expect("the address");
         let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next());
         let address = address.and_then(|address| address.parse().ok()).expect("an address");
-        Self { child, address, _scratch: scratch }
+        Self { child, address, scratch }
     }
 
     /// The status and the head of the answer to a request.
@@ -531,6 +531,60 @@ fn the_reader_serves_the_book_and_stops_on_time() {
         assert_eq!(code, Some(0), "{signal}");
         assert!(time < Duration::from_secs(1), "{signal}: {time:?}");
     }
+}
+
+#[test]
+fn promises_are_printed_one_a_line_and_pages_with_their_figures() {
+    let printed = |arguments: &[&str]| {
+        let output = book(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
+    let pages = || workbook.chapters.iter().flat_map(|chapter| &chapter.pages);
+    let promises = printed(&["promises"]);
+    let lines: Vec<_> = promises.lines().collect();
+    assert_eq!(lines.len(), pages().map(|page| page.promises.len()).sum::<usize>());
+    assert!(lines.is_sorted(), "the lines are not sorted");
+    let places = printed(&["promises", "--places"]);
+    let stripped = places.lines().map(|line| line.splitn(3, ':').nth(2).unwrap_or_default().trim());
+    assert!(stripped.eq(lines), "another line with its place than without");
+    for block in pages().flat_map(|page| &page.promises) {
+        assert!(places.contains(&format!("{}: ", block.place)), "{}", block.place);
+    }
+    let table = printed(&["pages"]);
+    let rows: Vec<_> = table.lines().skip(1).map(|row| row.split(' ').next()).collect();
+    for page in pages().chain(&workbook.others) {
+        let name = page.path.strip_prefix(CHAPTERS).expect("a chapter").to_str();
+        assert!(rows.contains(&name), "{name:?} is not among {rows:?}");
+    }
+}
+
+#[test]
+fn an_open_book_is_whole_while_it_is_built_again() {
+    let server = Server::start(&[], None);
+    let root = server.scratch.path();
+    let mut build = Command::new(&*BOOK)
+        .arg("build")
+        .env("CARGO_MANIFEST_DIR", root.join("book"))
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the reader runs");
+    let mut count = 0;
+    while build.try_wait().expect("a process").is_none() {
+        let answer = server.get("/02-heartbeat.html");
+        assert!(answer.starts_with("HTTP/1.1 200"), "request {count}: {answer}");
+        count += 1;
+    }
+    assert!(build.wait().expect("an end").success());
+    assert!(count > 10, "only {count} requests were made meanwhile");
+    // The earlier book is gone, and nothing is left beside the new one.
+    let left: Vec<_> = fs::read_dir(root.join("target"))
+        .expect("the book's directory")
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(left, ["book"]);
+    server.stop(Signal::SIGTERM);
 }
 
 #[test]

@@ -77,7 +77,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("kill -TERM $(pidof graceful-sigterm-default)", "it would end all of that name"),
     ("mdbook build book", "it takes mdBook; `--test book` speaks its protocol"),
     ("npm ci --prefix tests/named", "it would change what `--test browser` uses; .ci/run does it"),
-    ("python3 tests/bench.py", "it takes a quiet machine and a quarter of an hour"),
+    ("python3 tests/bench.py", "it takes a quiet machine and the better part of an hour"),
     (
         "unshare --user --map-root-user --pid --fork target/debug/graceful-sigterm-default",
         "it has no end but SIGKILL from outside; `--test pid-1` holds what it does",
@@ -173,7 +173,7 @@ fn trials(workbook: Workbook) -> Vec<Trial> {
     }
 
     let ports = PORTS.iter().map(|(_, port)| (*port, Mutex::default())).collect();
-    let shared = Arc::new(Shared { workbook, gate: Gate::new(), ports, python: python() });
+    let shared = Arc::new(Shared { workbook, gate: Gate::wide(), ports, python: python() });
     let mut trials = Vec::new();
     let known = everywhere.clone();
     trials.push(Trial::test("what-is-listed-is-typed", move || superfluous(&known)));

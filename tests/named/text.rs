@@ -5,7 +5,7 @@
 //! No other host is asked: of a link to elsewhere only the form is checked. What leads to the
 //! documentation of Rust is looked up where `rustup component add rust-docs` has put it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -13,6 +13,7 @@ use std::process::Command;
 use named::pages::{
     Typed, commands_in_comments, commands_of_tables, nothing_is_wrong, pages, workbook,
 };
+use named::scratch::files_in;
 use regex::Regex;
 use workbook::workbook::Workbook;
 
@@ -341,6 +342,92 @@ fn every_cargo_test_selects_something() {
         wrong.extend(fault.map(|fault| format!("{place}: `{line}`: {fault}")));
     }
     nothing_is_wrong(&wrong);
+}
+
+/// A reader's `cargo test` starts one program. What only runs when it is named has `test = false`, its
+/// names come from cargo, and `.ci/run` holds each to its entry in the list.
+#[test]
+fn plain_cargo_test_is_one_program_and_every_other_is_named() {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .current_dir(Workbook::home())
+        .output()
+        .expect("cargo runs");
+    let metadata: serde_json::Value = serde_json::from_slice(&output.stdout).expect("JSON");
+    let default: Vec<_> =
+        metadata["workspace_default_members"].as_array().expect("a list").to_vec();
+    let (mut wrong, mut plain, mut named) = (Vec::new(), Vec::new(), BTreeSet::new());
+    for package in metadata["packages"].as_array().expect("the packages") {
+        let name = package["name"].as_str().expect("a name");
+        let is_default = default.contains(&package["id"]);
+        for target in package["targets"].as_array().expect("the targets") {
+            let title = target["name"].as_str().expect("a name");
+            let (kind, is_tested) = (target["kind"][0].as_str(), target["test"] == true);
+            match kind {
+                // With a name as filter cargo runs the tests of a default member's library all the same.
+                Some("lib") if is_default => wrong.push(format!("{name} has a library")),
+                Some("lib") if is_tested || target["doctest"] == true => {
+                    wrong.push(format!("the library of {name} needs `test` and `doctest = false`"));
+                }
+                Some("test") if name == "named" => {
+                    named.insert(title.to_owned());
+                    if is_tested {
+                        wrong.push(format!("{name}: {title} needs `test = false`"));
+                    }
+                }
+                _ if is_default && is_tested => plain.push(title.to_owned()),
+                _ => {}
+            }
+        }
+    }
+    nothing_is_wrong(&wrong);
+    assert_eq!(plain, ["self-check"]);
+
+    let read = |path: &str| fs::read_to_string(Workbook::home().join(path)).expect(path);
+    let list: toml::Table = read("tests/named/targets.toml").parse().expect("a list");
+    assert_eq!(list.keys().cloned().collect::<BTreeSet<_>>(), named);
+    for (name, target) in &list {
+        let least = target["least"].as_integer().unwrap_or_default();
+        assert!(least > 0 && target["seconds"].is_integer(), "{name} in tests/named/targets.toml");
+    }
+    let (run, script) = (read(".ci/run"), read(".ci/named.py"));
+    assert!(run.contains("named.py run") && run.contains("--test '*'"), ".ci/run");
+    assert!(script.contains("\"metadata\"") && script.contains("least"), ".ci/named.py");
+}
+
+/// What a module of the engine imports, it does not serve: otherwise neither can be read alone.
+#[test]
+fn the_modules_of_the_engine_import_one_another_in_one_direction() {
+    let source = Workbook::home().join("book/workbook/src");
+    let uses = Regex::new(r"\bcrate::(\w+)").expect("a pattern");
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for path in files_in(&source) {
+        let below = path.strip_prefix(&source).expect("below the sources").with_extension("");
+        let module = below.iter().next().expect("a module").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).expect("a source");
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let found: BTreeSet<_> = code
+            .flat_map(|line| uses.captures_iter(line))
+            .map(|found| found[1].to_owned())
+            .filter(|other| *other != module)
+            .collect();
+        imports.entry(module).or_default().extend(found);
+    }
+    assert!(imports["promise"].is_empty(), "promise imports {:?}", imports["promise"]);
+    // What imports nothing that is still there is taken out, until nothing is left or a circle.
+    while let Some(leaf) = imports.iter().find(|(_, uses)| uses.is_empty()).map(|(name, _)| name) {
+        let leaf = leaf.clone();
+        imports.remove(&leaf);
+        for uses in imports.values_mut() {
+            uses.remove(&leaf);
+        }
+    }
+    assert!(imports.is_empty(), "a circle: {imports:?}");
+    let manifest = manifest("book/workbook");
+    let dependencies = manifest["dependencies"].as_table().expect("the dependencies");
+    for heavy in ["mdbook-driver", "mdbook-preprocessor", "axum", "clap", "workshop"] {
+        assert!(!dependencies.contains_key(heavy), "the engine depends on {heavy}");
+    }
 }
 
 /// The manifest in a directory of the workbook.

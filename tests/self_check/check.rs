@@ -90,6 +90,7 @@ impl Check {
         }
     }
 
+    /// The test itself.
     pub fn into_trial(self, shared: &Arc<Shared>) -> Trial {
         let shared = Arc::clone(shared);
         Trial::ignorable_test(self.name.clone(), move || {
