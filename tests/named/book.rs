@@ -509,6 +509,14 @@ impl Server {
     }
 }
 
+/// Also where a test fails: who waits for the end of its output would wait for the server's.
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 #[test]
 fn the_reader_serves_the_book_and_stops_on_time() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
