@@ -173,7 +173,7 @@ fn trials(workbook: Workbook) -> Vec<Trial> {
     }
 
     let ports = PORTS.iter().map(|(_, port)| (*port, Mutex::default())).collect();
-    let shared = Arc::new(Shared { workbook, gate: Gate::wide(), ports, python: python() });
+    let shared = Arc::new(Shared { workbook, gate: Gate::new(), ports, python: python() });
     let mut trials = Vec::new();
     let known = everywhere.clone();
     trials.push(Trial::test("what-is-listed-is-typed", move || superfluous(&known)));

@@ -37,15 +37,7 @@ pub struct Expected<'a>(&'a Gate);
 impl Gate {
     /// An open gate for this machine.
     pub fn new() -> Self {
-        Self::with(cores().div_ceil(2))
-    }
-
-    /// An open gate for programs that nobody judges by the time: one for each core.
-    pub fn wide() -> Self {
-        Self::with(cores())
-    }
-
-    fn with(free: usize) -> Self {
+        let free = thread::available_parallelism().map_or(1, usize::from).div_ceil(2);
         Self(Mutex::new(GateState { free, expected: 0, next_id: 0, waiting: BTreeMap::new() }))
     }
 
@@ -96,10 +88,6 @@ impl Gate {
     fn state(&self) -> MutexGuard<'_, GateState> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn cores() -> usize {
-    thread::available_parallelism().map_or(1, usize::from)
 }
 
 impl GateState {
