@@ -136,7 +136,10 @@ fn show(port: u16, open: bool) -> Result<ExitCode> {
 fn build(dest: Option<PathBuf>) -> Result<PathBuf> {
     let start = Instant::now();
     let mut book = MDBook::load(Workbook::home().join("book").canonicalize()?)?;
-    let directory = absolute(&dest.unwrap_or_else(|| book.build_dir_for("html")))?;
+    let directory = match dest {
+        Some(dest) => holds_no_more_than_a_book(absolute(&dest)?)?,
+        None => absolute(&book.build_dir_for("html"))?,
+    };
     let parent = directory.parent().context("a book has a directory of its own")?;
     let beside = tempfile::Builder::new()
         .prefix(".book-")
@@ -167,17 +170,20 @@ fn exchange(new: &Path, old: &Path) -> io::Result<()> {
 }
 
 /// The directory in full, made if it is missing: mdBook reads a relative one against the book's own.
-///
-/// What is in it is thrown away. It is refused if it holds anything but an earlier book.
 fn absolute(dest: &Path) -> Result<PathBuf> {
-    let name = dest.display();
-    fs::create_dir_all(dest).with_context(|| format!("cannot write to {name}"))?;
-    let is_empty = fs::read_dir(dest)?.next().is_none();
-    ensure!(
-        is_empty || dest.join(".nojekyll").exists(),
-        "{name} holds something that is not a book, and would be emptied; choose another directory"
-    );
+    fs::create_dir_all(dest).with_context(|| format!("cannot write to {}", dest.display()))?;
     Ok(dest.canonicalize()?)
+}
+
+/// The directory, whose contents are thrown away, unless they are anything but an earlier book.
+fn holds_no_more_than_a_book(directory: PathBuf) -> Result<PathBuf> {
+    let is_empty = fs::read_dir(&directory)?.next().is_none();
+    ensure!(
+        is_empty || directory.join(".nojekyll").exists(),
+        "{} holds something that is not a book, and would be emptied; choose another directory",
+        directory.display()
+    );
+    Ok(directory)
 }
 
 /// Records each scenario that a chapter of these lessons shows, one after the other: the recorder
