@@ -60,7 +60,7 @@ impl Shared {
                 let programs = programs::build(root, packages, *profile);
                 programs.map(|programs| (*profile, programs)).map_err(|error| format!("{error:#}"))
             };
-            packages.iter().filter(|(_, packages)| !packages.is_empty()).map(build).collect()
+            packages.iter().map(build).collect()
         });
     }
 

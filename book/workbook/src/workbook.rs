@@ -14,7 +14,7 @@ use crate::promise::Scenario;
 use crate::promise::line::Line;
 use crate::recording::{Recording, lesson_of};
 
-pub use load::{is_of_an_editor, lesson_name};
+pub use load::lesson_name;
 
 /// The line that a reader deletes to have an exercise judged.
 pub const MARKER: &str = "// YOUR TURN";

@@ -136,7 +136,7 @@ fn owner<'a>(stem: &str, crates: &'a [String]) -> Option<&'a str> {
 }
 
 /// An editor keeps such files beside those that it edits.
-pub fn is_of_an_editor(name: &OsStr) -> bool {
+fn is_of_an_editor(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(b".")
 }
 
@@ -298,7 +298,7 @@ impl Loader<'_> {
         };
         let missing = self.entries.iter().filter(|entry| !is_there(entry));
         let missing = missing.map(|entry| {
-            let message = format!("there is no book/chapters/{}", entry.path);
+            let message = format!("there is no {CHAPTERS}/{}", entry.path);
             Problem::at(&Place { path: SUMMARY.into(), line: entry.line }, message)
         });
         let missing: Vec<_> = missing.collect();
