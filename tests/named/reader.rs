@@ -5,58 +5,16 @@
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use named::scratch::{copy, copy_of};
-use named::self_check::self_check;
+use named::desk::{Desk, answer};
+use named::scratch::copy;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 use workbook::workbook::{MARKER, Workbook};
-
-/// A copy of the workbook that a reader works in. All share one folder of build results, so
-/// there is one test, and its steps come one after another.
-struct Desk {
-    directory: TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        let parts =
-            ["Cargo.toml", "Cargo.lock", ".cargo", ".gitignore", "book", "lessons", "tests"];
-        Self { directory: copy_of(&parts) }
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.directory.path().join(path)
-    }
-
-    fn edit(&self, path: &str, edit: impl FnOnce(String) -> String) {
-        let text = fs::read_to_string(self.path(path)).expect("a file");
-        fs::write(self.path(path), edit(text)).expect("a file");
-    }
-
-    /// Runs the self-check in this copy; gives what it printed and its exit code.
-    fn check(&self, arguments: &[&str]) -> (String, Option<i32>) {
-        answer(self.self_check(arguments).output())
-    }
-
-    fn self_check(&self, arguments: &[&str]) -> Command {
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("reader");
-        let mut command = self_check(self.directory.path(), &target);
-        command.args(arguments);
-        command
-    }
-}
-
-fn answer(output: std::io::Result<Output>) -> (String, Option<i32>) {
-    let output = output.expect("the self-check runs");
-    let (stdout, stderr) = (&output.stdout, &output.stderr);
-    let text = String::from_utf8_lossy(stdout) + String::from_utf8_lossy(stderr);
-    (text.into_owned(), output.status.code())
-}
 
 #[track_caller]
 fn has(text: &str, expected: &str) {
@@ -69,7 +27,8 @@ const SECOND: &str = "lessons/02-heartbeat/src/bin/heartbeat-exercise.rs";
 
 #[test]
 fn the_way_through_an_exercise() {
-    let desk = Desk::new();
+    // Its steps come one after another: all of them build in one directory.
+    let desk = Desk::new(Path::new(env!("CARGO_TARGET_TMPDIR")).join("reader"));
     without_marker_the_work_is_judged(&desk);
     a_solved_exercise_names_the_next_one(&desk);
     the_exercises_are_listed_with_how_far_they_are(&desk);
@@ -162,11 +121,8 @@ fn twins_need_a_python(desk: &Desk) {
         let own = |path: &PathBuf| !path.join("python3").exists();
         let mut path: Vec<_> = std::env::split_paths(&path).filter(own).collect();
         path.insert(0, bin.path().to_owned());
-        answer(
-            desk.self_check(&twin)
-                .env("PATH", std::env::join_paths(path).expect("a path"))
-                .output(),
-        )
+        let path = std::env::join_paths(path).expect("a path");
+        answer(desk.self_check(&twin).env("PATH", path))
     };
     let (text, code) = check();
     assert_eq!(code, Some(0), "{text}");

@@ -1,5 +1,6 @@
 //! What the tests that run only when they are named have in common.
 
+pub mod desk;
 pub mod pages;
 pub mod scratch;
 pub mod self_check;
