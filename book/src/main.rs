@@ -18,7 +18,7 @@ use tracing::Level;
 use workbook::page::all_of;
 use workbook::programs;
 use workbook::recording::Recording;
-use workbook::run::end_with_this_process;
+use workbook::run::{end_with_this_process, inside};
 use workbook::workbook::{Chapter, Workbook};
 use workshop::pages::{self, Length};
 use workshop::preprocess::Workshop;
@@ -80,6 +80,9 @@ enum Question {
 }
 
 fn main() -> ExitCode {
+    if let Some(code) = inside() {
+        return code;
+    }
     let arguments = Arguments::parse();
     // What mdBook warns of (a file that cannot be included) is for whoever writes a chapter.
     tracing_subscriber::fmt()
@@ -195,7 +198,7 @@ fn record(names: &[String]) -> Result<ExitCode> {
         bail!("there is no lesson `{unknown}`; there are {}", all().join(", "));
     }
     Recording::can_be_made()?;
-    end_with_this_process()?;
+    end_with_this_process(None)?;
     let shown = workbook.chapters.iter().flat_map(Chapter::shown);
     let scenarios: BTreeSet<_> = shown.flat_map(|shown| &shown.says.scenarios).collect();
     for name in scenarios {

@@ -11,8 +11,9 @@ use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use named::self_check::end_with_this_process;
 use workbook::promise::Scenario;
-use workbook::run::{Gate, end_with_this_process, leftovers};
+use workbook::run::{Gate, leftovers};
 use workbook::verdict::{self, Verdict};
 
 static GATE: LazyLock<Gate> = LazyLock::new(|| {

@@ -16,12 +16,13 @@ use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use named::pages::{Typed, commands_in_comments, commands_of_tables, pages};
+use named::self_check::end_with_this_process;
 use named::tools::{loaded, on_path};
 use tempfile::TempDir;
 use workbook::commands::run_command;
 use workbook::promise::judge::End;
 use workbook::promise::{Ends, Exit, Promise, PythonVersion, Run, Scenario};
-use workbook::run::{Gate, HANGS, end_with_this_process, run};
+use workbook::run::{Gate, HANGS, run};
 use workbook::workbook::Workbook;
 
 /// How long a line may take for which there is no promise. `HANGS` later it is ended.

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use libtest_mimic::Failed;
 use workbook::promise::Profile;
+use workbook::run::{ends_with_this_process, temporary_directory};
 
 use crate::shared::Shared;
 
@@ -21,10 +22,10 @@ pub const NAME: &str = "book::builds_without_a_warning";
 pub fn judge(shared: &Shared) -> Result<(), Failed> {
     let program = shared.built(Profile::Dev, PACKAGE)?;
     let program = program.ok_or("the book's reader did not compile; the message is above")?;
-    let dest = tempfile::tempdir()?;
+    let dest = temporary_directory()?;
     // It keeps a core busy for a second, which a lesson that ends meanwhile must not feel.
     let _pass = shared.gate.enter_last();
-    let output = Command::new(program)
+    let output = ends_with_this_process(&mut Command::new(program))
         .args(["build", "--dest"])
         .arg(dest.path())
         .output()

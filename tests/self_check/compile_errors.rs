@@ -12,7 +12,7 @@ use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Completion, Failed};
 use trybuild::TestCases;
-use workbook::run::Gate;
+use workbook::run::{Gate, ends_with_this_process};
 use workbook::workbook::{Chapter, Workbook};
 
 /// The Rust whose words the messages are. Another one may put them otherwise.
@@ -58,7 +58,7 @@ pub fn judge(root: &Path, chapter: &Chapter, gate: &Gate) -> Result<Completion, 
     }
     // trybuild compiles what belongs to the package that cargo names, with its dependencies.
     let _pass = gate.enter_last();
-    let output = Command::new(env::current_exe()?)
+    let output = ends_with_this_process(&mut Command::new(env::current_exe()?))
         .current_dir(&directory)
         .env("CARGO_MANIFEST_DIR", &directory)
         .env(INSIDE, "1")

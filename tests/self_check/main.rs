@@ -16,9 +16,10 @@ mod python;
 mod select;
 mod shared;
 
+use std::env;
 use std::process::ExitCode;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::thread;
 
 use check::checks;
@@ -27,11 +28,14 @@ use select::{Packages, Selection};
 use shared::Shared;
 use workbook::page::all_of;
 use workbook::promise::{APART, Profile, TOLERANCE, in_seconds};
-use workbook::run::{end_with_this_process, leftovers};
+use workbook::run::{self, Room, leftovers};
 use workbook::workbook::Workbook;
 
+/// How many tests are under way at most: with more of them the whole was no faster.
+const AT_ONCE: usize = 192;
+
 fn main() -> ExitCode {
-    if let Some(code) = compile_errors::inside() {
+    if let Some(code) = run::inside().or_else(compile_errors::inside) {
         return code;
     }
     let mut arguments = Arguments::from_args();
@@ -57,14 +61,19 @@ fn main() -> ExitCode {
         return nothing_matches(&workbook, selection.arguments.filter.as_deref());
     }
     let mut arguments = selection.arguments;
-    // Lessons mostly sleep, so all of them are under way together.
-    let threads = arguments.test_threads.unwrap_or(trials.len().max(2));
-    arguments.test_threads = Some(threads);
     if arguments.list {
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
-    if let Err(error) = end_with_this_process() {
-        eprintln!("cannot handle signals: {error}");
+    let threads = match threads(&arguments, trials.len()) {
+        Ok(threads) => threads,
+        Err(missing) => {
+            eprintln!("{missing}");
+            return ExitCode::FAILURE;
+        }
+    };
+    arguments.test_threads = Some(threads);
+    if let Err(error) = run::end_with_this_process(None) {
+        eprintln!("what the check starts could not be ended with it: {error}");
         return ExitCode::FAILURE;
     }
     // Looking for Python takes as long as a build that has nothing to do.
@@ -87,7 +96,52 @@ fn main() -> ExitCode {
     for process in &left {
         eprintln!("a process is left over from the check: {process}");
     }
+    run::all_is_over();
     if left.is_empty() { conclusion.exit_code() } else { ExitCode::FAILURE }
+}
+
+/// How many tests to have under way: most of a lesson's time it sleeps, so as many as this machine has
+/// room for, unless fewer are asked for.
+fn threads(arguments: &Arguments, trials: usize) -> Result<usize, String> {
+    let asked = match (arguments.test_threads, env::var("RUST_TEST_THREADS")) {
+        (Some(threads), _) => threads,
+        (None, Err(_)) => AT_ONCE,
+        (None, Ok(text)) => {
+            text.parse().map_err(|_| format!("RUST_TEST_THREADS={text}: not a number"))?
+        }
+    };
+    let wanted = asked.clamp(1, trials.max(2));
+    let room = run::room()?;
+    // There may be limits that nobody tells of.
+    let started = can_be_started(wanted);
+    if started < wanted && started / 4 < room.programs {
+        eprintln!(
+            "{started} threads is all that this machine lets start: {} tests at once",
+            started / 4
+        );
+        return Ok((started / 4).max(1));
+    }
+    if room.programs < wanted {
+        let Room { programs, because } = room;
+        eprintln!("{because}: {programs} tests at once, which takes longer");
+        return Ok(programs);
+    }
+    Ok(wanted)
+}
+
+/// How many of so many threads can be started.
+fn can_be_started(threads: usize) -> usize {
+    let all_are_there = Mutex::new(());
+    let is_held = all_are_there.lock();
+    thread::scope(|scope| {
+        let start = |_: &usize| {
+            let wait = || drop(all_are_there.lock());
+            thread::Builder::new().name("room".to_owned()).spawn_scoped(scope, wait).is_ok()
+        };
+        let started = (0..threads).take_while(start).count();
+        drop(is_held);
+        started
+    })
 }
 
 /// The tests that run, those of the lessons first, and what has to be built for them.

@@ -10,6 +10,7 @@ use anyhow::{Context, Result, ensure};
 use cargo_metadata::{Message, TargetKind};
 
 use crate::promise::Profile;
+use crate::run::ends_with_this_process;
 
 /// The path of each program, by name.
 pub type Programs = HashMap<String, PathBuf>;
@@ -42,7 +43,7 @@ pub fn build<'a>(
             None => command.args(["--package", package]),
         };
     }
-    let mut child = command
+    let mut child = ends_with_this_process(&mut command)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

@@ -6,7 +6,10 @@
 
 pub mod client;
 mod gate;
+mod guardian;
 mod leftover;
+mod room;
+mod signals;
 mod watch;
 
 use std::borrow::Cow;
@@ -16,21 +19,33 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Once;
+use std::thread;
 use std::time::{Duration, Instant};
 
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::promise::Run;
 use crate::promise::judge::Ran;
 use client::Clients;
 pub use gate::{Expected, Gate, Pass};
-use leftover::{MARK, end_others, in_words, left_of, new_mark, settle, under_way};
-pub use leftover::{end_with_this_process, leftovers};
+pub use guardian::{
+    all_is_over, end_with_this_process, ends_with_this_process, inside, temporary_directory,
+};
+pub use leftover::leftovers;
+use leftover::{MARK, SETTLES, end_others, in_words, left_of, new_mark, settle, under_way};
+pub use room::{Room, room};
+pub(crate) use signals::continued;
 use watch::Watch;
 
 /// How long after its promised end a program is ended as hanging: long enough that most wrong
 /// programs end by themselves and are told apart from those that hang.
 pub const HANGS: Duration = Duration::from_secs(6);
+
+/// How long a run waits for what the system has no room for.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// How many files the check asks to have open.
 const FILES: u64 = 1 << 14;
@@ -50,7 +65,7 @@ pub fn run(
     length: Duration,
 ) -> io::Result<Ran> {
     let mark = new_mark();
-    let temporary = tempfile::tempdir()?;
+    let temporary = temporary_directory()?;
     command
         .args(&run.args)
         .current_dir(directory)
@@ -67,18 +82,26 @@ pub fn run(
         .env("TMPDIR", temporary.path())
         .env(MARK, &mark);
 
-    raise_limit();
-    let clients = Clients::new(run)?;
+    set_limits();
+    let clients = patiently(|| Clients::new(run))?;
     let pass = gate.enter(length);
-    // Read before the start: under load the call returns long after the program runs.
-    let start = Instant::now();
-    let mut child = command.spawn()?;
+    let (start, mut child) = patiently(|| {
+        // Read before the start: under load the call returns long after the program runs.
+        let start = Instant::now();
+        Ok((start, command.spawn()?))
+    })?;
     let started = Instant::now();
-    let mut watch = Watch::new(&mut child, clients, run, start, started, pass)?;
-    under_way().insert(watch.pid);
+    let pid = Pid::from_raw(child.id().cast_signed());
+    guardian::begins(pid);
+    signals::started(pid, &mark);
+    let mut watch = Watch::new(&mut child, clients, run, start, started, pass);
+    under_way().insert(pid);
     let end = watch.until_the_end();
-    under_way().remove(&watch.pid);
-    let end = end?;
+    under_way().remove(&pid);
+    // Whatever the error is, it must not go on.
+    let end = end.inspect_err(|_| {
+        let _ = killpg(pid, Signal::SIGKILL);
+    })?;
 
     let is_its_own = end.is_its_own();
     let left_behind =
@@ -90,8 +113,10 @@ pub fn run(
     }
     watch.take_the_rest()?;
     let temporary = if is_its_own { names_in(temporary.path())? } else { Vec::new() };
+    guardian::is_over(pid);
     Ok(Ran {
         end,
+        signals: signals::sent_by(&mark),
         exit: child.wait()?.into(),
         silent: watch.silent,
         unsent: watch.unsent(),
@@ -104,18 +129,39 @@ pub fn run(
     })
 }
 
-/// Lets this process open more files, as far as the system grants them. The usual limit is 1024, and
-/// hundreds of programs are under way together, with three each.
-fn raise_limit() {
-    static RAISED: Once = Once::new();
-    RAISED.call_once(|| {
+/// Lets this process open more files, as far as the system grants them: the usual limit is 1024, and
+/// hundreds of programs are under way together, with three each. And lets what it starts leave no
+/// `core` where it is ended by a signal.
+fn set_limits() {
+    static SET: Once = Once::new();
+    SET.call_once(|| {
         let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
         if current.is_some_and(|current| current < FILES) {
             let current = Some(maximum.map_or(FILES, |maximum| FILES.min(maximum)));
             // If it is refused there may still be enough.
             let _ = setrlimit(Resource::Nofile, Rlimit { current, maximum });
         }
+        let core = Rlimit { current: Some(0), ..getrlimit(Resource::Core) };
+        let _ = setrlimit(Resource::Core, core);
     });
+}
+
+/// Tries again for a while what the system has no room for: other runs end meanwhile.
+fn patiently<T>(mut act: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let limit = Instant::now() + PATIENCE;
+    loop {
+        match act() {
+            Err(error) if is_for_want_of_room(&error) && Instant::now() < limit => {
+                thread::sleep(SETTLES);
+            }
+            result => return result,
+        }
+    }
+}
+
+fn is_for_want_of_room(error: &io::Error) -> bool {
+    let missing = [Errno::EAGAIN, Errno::EMFILE, Errno::ENFILE, Errno::ENOMEM];
+    error.raw_os_error().is_some_and(|code| missing.contains(&Errno::from_raw(code)))
 }
 
 /// The names of what is in a directory.

@@ -5,15 +5,19 @@ use std::fmt::{self, Display, Formatter};
 use std::io;
 use std::path::Path;
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use crate::promise::judge::{Broken, End, Ran};
 use crate::promise::{APART, Exit, Run, Scenario, Stream, in_seconds};
 use crate::recording;
-use crate::run::{Gate, run};
+use crate::run::{Gate, continued, run, temporary_directory};
 
 /// How many lines of a long output a report shows, at its beginning and at its end.
 const SHOWN: usize = 50;
+
+/// Within this time this process knows that it was stopped.
+const SIGNAL_IS_SEEN: Duration = Duration::from_millis(50);
 
 /// What a scenario's runs came to.
 #[derive(Debug, Default)]
@@ -60,11 +64,29 @@ pub fn hold(
     length: Duration,
     judge: impl Fn(&Run, &Ran) -> Vec<Broken>,
 ) -> io::Result<Verdict> {
-    let verdict = hold_once(scenario, &command, gate, length, &judge)?;
+    let hold = || undisturbed(|| hold_once(scenario, &command, gate, length, &judge));
+    let verdict = hold()?;
     if !verdict.undecided {
         return Ok(verdict);
     }
-    Ok(Verdict { repeated: true, ..hold_once(scenario, &command, gate, length, &judge)? })
+    Ok(Verdict { repeated: true, ..hold()? })
+}
+
+/// Holds once more what breaks a promise while this process was stopped, as by Ctrl-Z: it has seen
+/// late what happened, and has sent late what it had to send.
+fn undisturbed(hold: impl Fn() -> io::Result<Verdict>) -> io::Result<Verdict> {
+    loop {
+        let before = continued();
+        let verdict = hold()?;
+        if verdict.broken.is_empty() {
+            return Ok(verdict);
+        }
+        // The thread that is told may be woken a moment later than this one.
+        thread::sleep(SIGNAL_IS_SEEN);
+        if continued() == before {
+            return Ok(verdict);
+        }
+    }
 }
 
 /// The scenario's one run, or its two, in a directory of its own.
@@ -75,7 +97,7 @@ fn hold_once(
     length: Duration,
     judge: &impl Fn(&Run, &Ran) -> Vec<Broken>,
 ) -> io::Result<Verdict> {
-    let directory = tempfile::tempdir()?;
+    let directory = temporary_directory()?;
     let mut verdict = Verdict::default();
     for (number, promised) in scenario.runs.iter().enumerate() {
         let which = match (scenario.runs.len(), number) {

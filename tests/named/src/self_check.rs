@@ -1,5 +1,6 @@
 //! The self-check, run in a copy of the workbook.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -17,6 +18,11 @@ static SELF_CHECK: LazyLock<PathBuf> = LazyLock::new(|| {
     let path = stderr.rsplit_once('(').and_then(|(_, rest)| rest.split_once(')'));
     Workbook::home().join(path.unwrap_or_else(|| panic!("no program in {stderr}")).0)
 });
+
+/// Ends with this process what it starts with a mark, however it ends.
+pub fn end_with_this_process() -> io::Result<()> {
+    workbook::run::end_with_this_process(Some(&SELF_CHECK))
+}
 
 /// The self-check of the workbook in the directory `root`, which builds its programs in `target`.
 pub fn self_check(root: &Path, target: &Path) -> Command {

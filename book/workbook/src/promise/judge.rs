@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lesson_log::LogLine;
+use nix::sys::signal::Signal;
 use predicates_core::Predicate;
 use predicates_core::reflection::{Case, PredicateReflection, Product};
 
@@ -37,6 +38,8 @@ pub struct Ran {
     pub unsent: Vec<String>,
     /// What became of the requests, in their order.
     pub asked: Vec<Asked>,
+    /// What it sent to the process that runs it.
+    pub signals: Vec<Signal>,
     /// The processes that outlived the program, by command line.
     pub left_behind: Vec<String>,
     /// What a program that ended by itself has left in the directory for temporary files.
@@ -198,6 +201,10 @@ impl Ran {
         for text in &self.unsent {
             let promised = format!("prints `{text}`, after which it gets a signal");
             always(promised, "there is no such line".to_owned());
+        }
+        for signal in &self.signals {
+            let promised = "sends no signal to its parent, which is the check".to_owned();
+            always(promised, format!("it sent {signal}"));
         }
         let leaves = promised.promises.iter().any(|one| matches!(one, Promise::Leaves(_)));
         if !leaves && let Some(but) = Promise::Leaves(0).but(self) {

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
-use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -11,9 +9,8 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use signal_hook::low_level::emulate_default_handler;
+
+use super::guardian::own_mark;
 
 /// How long the check waits for what a moment should settle: the last bytes in a pipe, a child
 /// process that is about to end.
@@ -23,33 +20,17 @@ pub(super) const SETTLES: Duration = Duration::from_millis(500);
 /// process that drops its environment and its group at once is not found.
 pub(super) const MARK: &str = "WORKBOOK_RUN";
 
+/// The one that marks what belongs to no run, as a build.
+pub(super) const BUILD: &str = "WORKBOOK_BUILD";
+
 /// The programs under way. They are not searched for what other runs have left: with hundreds of
 /// them that would cost more than they do.
 static UNDER_WAY: Mutex<BTreeSet<Pid>> = Mutex::new(BTreeSet::new());
 
 /// The processes that still run though their run is over, from the check of this process.
 pub fn leftovers() -> Vec<String> {
-    let left = settle(|| left_of(&mark_of_this_process()), Vec::is_empty);
+    let left = settle(|| left_of(own_mark()), Vec::is_empty);
     left.into_iter().map(in_words).collect()
-}
-
-/// Ends what is under way and this process when it gets SIGINT or SIGTERM. Programs in a group of
-/// their own would outlive it.
-///
-/// # Errors
-///
-/// If the system refuses the handler.
-pub fn end_with_this_process() -> io::Result<()> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in &mut signals {
-            for (pid, _) in marked(&mark_of_this_process(), &BTreeSet::new()) {
-                let _ = kill(pid, Signal::SIGKILL);
-            }
-            let _ = emulate_default_handler(signal);
-        }
-    })?;
-    Ok(())
 }
 
 pub(super) fn under_way() -> MutexGuard<'static, BTreeSet<Pid>> {
@@ -75,49 +56,44 @@ pub(super) fn settle<T>(ask: impl Fn() -> T, is_wanted: impl Fn(&T) -> bool) -> 
     }
 }
 
-fn mark_of_this_process() -> String {
-    format!("{}-", std::process::id())
-}
-
 pub(super) fn new_mark() -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
-    format!("{}{}.", mark_of_this_process(), COUNT.fetch_add(1, Ordering::Relaxed))
+    format!("{}{}.", own_mark(), COUNT.fetch_add(1, Ordering::Relaxed))
 }
 
-/// What is left of runs whose mark begins like this.
+/// What is left of runs whose mark begins like this, with the command line of each.
 pub(super) fn left_of(mark: &str) -> Vec<(Pid, String)> {
     let others = under_way().clone();
-    marked(mark, &others)
+    let left = carriers(&[MARK], mark, &others).into_iter();
+    left.map(|pid| (pid, command_line(pid))).collect()
 }
 
 pub(super) fn in_words((pid, line): (Pid, String)) -> String {
     format!("{line} (process {pid})")
 }
 
-/// The processes, but for some, whose environment holds a mark that begins like this, by command
-/// line. A zombie counts as gone: its environment is empty. Without /proc nothing is found.
-fn marked(mark: &str, but: &BTreeSet<Pid>) -> Vec<(Pid, String)> {
-    let wanted = format!("{MARK}={mark}");
+/// The processes, but for some, whose mark, in one of these variables of their environment, begins
+/// like this. A zombie counts as gone: its environment is empty. Without /proc nothing is found.
+pub(super) fn carriers(variables: &[&str], mark: &str, but: &BTreeSet<Pid>) -> Vec<Pid> {
     let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    entries
-        .flatten()
-        .filter_map(|entry| {
-            let pid = Pid::from_raw(entry.file_name().to_str()?.parse().ok()?);
-            if but.contains(&pid) {
-                return None;
-            }
-            let environment = fs::read(entry.path().join("environ")).ok()?;
-            let mut variables = environment.split(|byte| *byte == 0);
-            variables.find(|variable| variable.starts_with(wanted.as_bytes()))?;
-            Some((pid, command_line(&entry.path())))
-        })
-        .collect()
+    let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw);
+    let pids = entries.flatten().filter_map(pid).filter(|pid| !but.contains(pid));
+    pids.filter(|pid| mark_of(*pid, variables, mark).is_some()).collect()
 }
 
-/// The command line of a process with this directory in /proc, its program without directories.
-/// (The kernel's own name for it, `comm`, is cut at 15 bytes.)
-fn command_line(process: &Path) -> String {
-    let line = fs::read(process.join("cmdline")).unwrap_or_default();
+/// The mark of a process, in one of these variables of its environment, if it begins like this.
+pub(super) fn mark_of(pid: Pid, variables: &[&str], beginning: &str) -> Option<String> {
+    let environment = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    environment.split(|byte| *byte == 0).find_map(|variable| {
+        let (name, mark) = str::from_utf8(variable).ok()?.split_once('=')?;
+        (variables.contains(&name) && mark.starts_with(beginning)).then(|| mark.to_owned())
+    })
+}
+
+/// The command line of a process, its program without directories. (The kernel's own name for it,
+/// `comm`, is cut at 15 bytes.)
+fn command_line(pid: Pid) -> String {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let line = String::from_utf8_lossy(&line);
     let (program, arguments) = line.split_once('\0').unwrap_or((&*line, ""));
     let program = program.rsplit('/').next().unwrap_or_default();

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{PidfdFlags, pidfd_open};
+use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
 use super::client::{self, Answers, Clients};
 use super::gate::Pass;
@@ -27,6 +27,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A program that has printed more than this is ended: it would go on until memory is full.
 const MOST_OUTPUT: usize = 2 << 20;
+
+/// How often to look whether a program has ended where the system does not tell.
+const LOOKS: Duration = Duration::from_millis(5);
 
 /// What the check does while a program runs.
 enum Act {
@@ -77,8 +80,8 @@ pub(super) struct Watch<'a> {
     pass: Option<Pass<'a>>,
     first_output: Option<Instant>,
     /// Ready when the process has ended. It is left to be reaped, so that its id stays its own
-    /// until its group is ended.
-    process: OwnedFd,
+    /// until its group is ended. Old kernels and some sandboxes have no such thing.
+    process: Option<OwnedFd>,
     pub(super) stdout: Output,
     pub(super) stderr: Output,
     pub(super) silent: Option<Duration>,
@@ -102,9 +105,10 @@ impl<'a> Watch<'a> {
         start: Instant,
         started: Instant,
         pass: Pass<'a>,
-    ) -> io::Result<Self> {
+    ) -> Self {
         let pid = Pid::from_raw(child.id().cast_signed());
-        let process = pidfd_open(rustix::process::Pid::from_child(child), PidfdFlags::empty())?;
+        let process = rustix::process::Pid::from_child(child);
+        let process = pidfd_open(process, PidfdFlags::empty()).ok();
         let (ports, answers) =
             clients.map_or_else(Default::default, |clients| (clients.ports, Some(clients.answers)));
 
@@ -121,7 +125,7 @@ impl<'a> Watch<'a> {
         // Of two at the same time the first one comes first.
         timed.reverse();
         timed.sort_by_key(|(time, _)| Reverse(*time));
-        Ok(Self {
+        Self {
             pid,
             run,
             start,
@@ -138,7 +142,7 @@ impl<'a> Watch<'a> {
             under_way: 0,
             answers,
             has_ended: false,
-        })
+        }
     }
 
     pub(super) fn until_the_end(&mut self) -> io::Result<End> {
@@ -207,13 +211,15 @@ impl<'a> Watch<'a> {
     /// Waits until something happens, and takes it; tells when the program ended, if it just has.
     fn news(&mut self, at_most: Duration) -> io::Result<Option<Instant>> {
         // The process comes first: if it is found to have ended, all it has printed is there.
-        let process = (!self.has_ended).then(|| self.process.as_fd());
+        let process = self.process.as_ref().filter(|_| !self.has_ended).map(OwnedFd::as_fd);
         let [stdout, stderr] =
             [&self.stdout, &self.stderr].map(|output| output.pipe.as_ref().map(File::as_fd));
         let wake = self.answers.as_ref().map(|answers| answers.wake.as_fd());
         let watched = [process, stdout, stderr, wake].into_iter().flatten();
         let mut watched: Vec<_> =
             watched.map(|fd| PollFd::from_borrowed_fd(fd, PollFlags::IN)).collect();
+        let looks = self.process.is_none() && !self.has_ended;
+        let at_most = if looks { at_most.min(LOOKS) } else { at_most };
         let at_most = Timespec::try_from(at_most).map_err(io::Error::other)?;
         match poll(&mut watched, Some(&at_most)) {
             Err(rustix::io::Errno::INTR) => return Ok(None),
@@ -224,6 +230,9 @@ impl<'a> Watch<'a> {
         let ready: Vec<_> =
             watched.iter().filter(is_ready).map(|watched| watched.as_fd().as_raw_fd()).collect();
 
+        let process = self.process.as_ref().map(AsRawFd::as_raw_fd);
+        let has_ended =
+            process.map_or_else(|| looks && self.looks_ended(), |fd| ready.contains(&fd));
         let printed = [&mut self.stdout, &mut self.stderr].map(|output| output.take(&ready));
         if printed.contains(&true) && self.first_output.is_none() {
             self.first_output = Some(at);
@@ -244,11 +253,18 @@ impl<'a> Watch<'a> {
                 self.answers = None;
             }
         }
-        if self.has_ended || !ready.contains(&self.process.as_raw_fd()) {
+        if self.has_ended || !has_ended {
             return Ok(None);
         }
         self.has_ended = true;
         Ok(Some(at))
+    }
+
+    /// Whether the process has ended. It is left to be reaped.
+    fn looks_ended(&self) -> bool {
+        let Some(pid) = rustix::process::Pid::from_raw(self.pid.as_raw()) else { return true };
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        waitid(WaitId::Pid(pid), options).is_ok_and(|status| status.is_some())
     }
 
     fn do_what_follows_a_line(&mut self) {

@@ -1,0 +1,97 @@
+//! The signals that this process gets while programs run.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use nix::sys::signal::{SigSet, Signal};
+use nix::unistd::Pid;
+use signal_hook::consts::{FORBIDDEN, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
+use signal_hook::iterator::SignalsInfo;
+use signal_hook::iterator::exfiltrator::WithOrigin;
+use signal_hook::low_level::emulate_default_handler;
+
+use super::guardian::own_mark;
+use super::leftover::{MARK, mark_of};
+
+/// How often this process has been told to go on after a stop.
+static CONTINUED: AtomicUsize = AtomicUsize::new(0);
+
+static SENDERS: Mutex<Senders> = Mutex::new(Senders { started: BTreeMap::new(), sent: Vec::new() });
+
+/// Who may have sent a signal to this process, and who has.
+struct Senders {
+    /// The mark of each program that was started. It is kept when the program is gone: its signal may
+    /// be looked at later.
+    started: BTreeMap<Pid, String>,
+    /// The mark of the run, and what it sent.
+    sent: Vec<(String, Signal)>,
+}
+
+fn senders() -> MutexGuard<'static, Senders> {
+    SENDERS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Handles them. What is handled is at its default in a program that is started; what was ignored
+/// or blocked here from the beginning would be so in there, too.
+///
+/// One that would end this process ends it, unless it was ignored, or a run has sent it: that is told
+/// by [`sent_by`].
+pub(super) fn take() -> io::Result<()> {
+    // Before there are other threads, which have the mask of this one.
+    SigSet::empty().thread_set_mask()?;
+    let ignored = ignored();
+    let mut handled = vec![SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCONT];
+    handled.extend(ignored.iter().filter(|signal| !FORBIDDEN.contains(signal)));
+    let mut signals = SignalsInfo::<WithOrigin>::new(&handled)?;
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for received in &mut signals {
+            let signal = received.signal;
+            let run = received.process.and_then(|by| run_of(Pid::from_raw(by.pid)));
+            if let (Some(mark), Ok(signal)) = (run, Signal::try_from(signal)) {
+                senders().sent.push((mark, signal));
+            } else if signal == SIGCONT {
+                CONTINUED.fetch_add(1, Ordering::Relaxed);
+            } else if !ignored.contains(&signal) {
+                // The guardian ends what has been started.
+                let _ = emulate_default_handler(signal);
+            }
+        }
+    })?;
+    Ok(())
+}
+
+/// Notes who carries a mark.
+pub(super) fn started(pid: Pid, mark: &str) {
+    senders().started.insert(pid, mark.to_owned());
+}
+
+/// What the run of this mark has sent to this process.
+pub(super) fn sent_by(mark: &str) -> Vec<Signal> {
+    senders().sent.extract_if(.., |(by, _)| by == mark).map(|(_, signal)| signal).collect()
+}
+
+/// How often this process has been told to go on after a stop. What happens while it is stopped is
+/// seen late.
+pub(crate) fn continued() -> usize {
+    CONTINUED.load(Ordering::Relaxed)
+}
+
+/// The mark of the run to which a process belongs.
+fn run_of(pid: Pid) -> Option<String> {
+    let started = senders().started.get(&pid).cloned();
+    started.or_else(|| mark_of(pid, &[MARK], own_mark()))
+}
+
+/// The signals that this process ignores, as /proc tells. SIGPIPE is not among them: Rust ignores it,
+/// and sees to what it starts.
+fn ignored() -> Vec<i32> {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let signals = Signal::iterator().map(|signal| signal as i32);
+    signals.filter(|signal| *signal != SIGPIPE && mask & 1 << (signal - 1) != 0).collect()
+}
