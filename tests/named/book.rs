@@ -18,6 +18,7 @@ use mdbook_driver::MDBook;
 use mdbook_preprocessor::{Preprocessor, PreprocessorContext};
 use named::pages::{nothing_is_wrong, pages, rendered, rendered_pages};
 use named::scratch::{copy_of, files_in};
+use named::self_check::guarded;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use scraper::selectable::Selectable;
@@ -472,7 +473,7 @@ struct Server {
 impl Server {
     fn start(arguments: &[&str], path: Option<&Path>) -> Self {
         let scratch = scratch();
-        let mut command = Command::new(&*BOOK);
+        let mut command = guarded(&*BOOK);
         command.args(["--port", "0"]).args(arguments).stdout(Stdio::piped());
         command.env("CARGO_MANIFEST_DIR", scratch.path().join("book"));
         if let Some(path) = path {
@@ -572,7 +573,7 @@ fn promises_are_printed_one_a_line_and_pages_with_their_figures() {
 fn an_open_book_is_whole_while_it_is_built_again() {
     let server = Server::start(&[], None);
     let root = server.scratch.path();
-    let mut build = Command::new(&*BOOK)
+    let mut build = guarded(&*BOOK)
         .arg("build")
         .env("CARGO_MANIFEST_DIR", root.join("book"))
         .stdout(Stdio::null())

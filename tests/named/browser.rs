@@ -13,6 +13,7 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Arguments, Completion, Trial};
 use named::pages::{rendered, rendered_pages};
 use named::scratch::copy_of;
+use named::self_check::guarded;
 use named::tools::{loaded, on_path};
 use serde::{Deserialize, Serialize};
 use workbook::programs;
@@ -133,7 +134,7 @@ impl Browser {
         let programs = programs::build(&Workbook::home(), ["book"], Profile::Dev);
         let book = programs.map_err(|error| format!("{error:#}"))?.remove("book");
         let scratch = copy_of(&["book", "lessons", "tests/named/depth", "tests/named/depth.toml"]);
-        let mut server = Command::new(book.ok_or("the reader does not compile")?)
+        let mut server = guarded(book.ok_or("the reader does not compile")?)
             .args(["--port", "0"])
             .env("CARGO_MANIFEST_DIR", scratch.path().join("book"))
             .stdout(Stdio::piped())
@@ -144,7 +145,7 @@ impl Browser {
             .by_ref()
             .map_while(Result::ok)
             .find_map(|line| Some(line.split_once("open at ")?.1.split(' ').next()?.to_owned()));
-        let output = Command::new("node")
+        let output = guarded("node")
             .arg("browser.mjs")
             .arg(&self.chromium)
             .arg(address.unwrap_or_default())

@@ -17,6 +17,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Completion, Failed, Trial};
+use named::self_check::guarded;
 use named::tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
 use workbook::programs::{self, Programs};
@@ -448,7 +449,7 @@ impl Site {
     }
 
     fn command(&self, program: &str, args: &[&str]) -> Command {
-        let mut command = Command::new(&PROGRAMS[program]);
+        let mut command = guarded(&PROGRAMS[program]);
         command.args(args).current_dir(self.directory.path()).stdin(Stdio::null());
         command
     }

@@ -18,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Completion, Failed, Trial};
+use named::self_check::guarded;
 use named::tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
 use workbook::programs;
@@ -143,7 +144,7 @@ impl Shop {
     }
 
     fn command(&self, role: &[&str]) -> Command {
-        let mut command = Command::new(&*PROGRAM);
+        let mut command = guarded(&*PROGRAM);
         command.current_dir(self.directory.path()).stdin(Stdio::null()).args(role);
         if let Some(server) = &self.server {
             command.args(["--to", &server.url()]);
@@ -477,7 +478,7 @@ impl Redis {
     }
 
     fn spawn(directory: &Path, port: u16, settings: &[String]) -> std::io::Result<Child> {
-        Command::new("redis-server")
+        guarded("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &port.to_string()])
             .args(settings)
             .current_dir(directory)

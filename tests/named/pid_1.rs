@@ -12,6 +12,7 @@ use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Duration;
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+use named::self_check::guarded;
 use named::tools::{ended_within, on_path};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -119,7 +120,7 @@ struct Container {
 impl Container {
     fn start(command: &[String]) -> Result<Self, Failed> {
         let directory = TempDir::new()?;
-        let mut unshare = Command::new("unshare");
+        let mut unshare = guarded("unshare");
         unshare.args(CONTAINER).args(command).arg("0").current_dir(directory.path());
         let mut unshare = unshare.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdout = BufReader::new(unshare.stdout.take().ok_or("stdout is a pipe")?);

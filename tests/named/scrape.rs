@@ -15,6 +15,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
+use named::self_check::guarded;
 use named::tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time};
 use nix::errno::Errno;
 use nix::sys::signal::{Signal, killpg};
@@ -196,7 +197,7 @@ struct Lesson {
 impl Lesson {
     fn start(program: &str, port: u16) -> Result<Self, Failed> {
         let start = Instant::now();
-        let mut process = Command::new(&PROGRAMS[program])
+        let mut process = guarded(&PROGRAMS[program])
             .arg(port.to_string())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -246,7 +247,7 @@ impl Prometheus {
         );
         fs::write(directory.path().join("prometheus.yml"), configuration)?;
         let port = free_port()?;
-        let process = Command::new("prometheus")
+        let process = guarded("prometheus")
             .arg("--config.file=prometheus.yml")
             .arg("--storage.tsdb.path=data")
             .arg(format!("--web.listen-address=127.0.0.1:{port}"))

@@ -15,6 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::{Failed, Trial};
+use named::self_check::guarded;
 use named::tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
 use tempfile::TempDir;
 use workbook::programs;
@@ -156,7 +157,7 @@ impl Shelf {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&*PROGRAM);
+        let mut command = guarded(&*PROGRAM);
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
         command
     }

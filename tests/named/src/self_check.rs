@@ -1,10 +1,12 @@
 //! The self-check, run in a copy of the workbook.
 
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
+use workbook::run::ends_with_this_process;
 use workbook::workbook::Workbook;
 
 /// The program that `cargo test` runs.
@@ -19,9 +21,18 @@ static SELF_CHECK: LazyLock<PathBuf> = LazyLock::new(|| {
     Workbook::home().join(path.unwrap_or_else(|| panic!("no program in {stderr}")).0)
 });
 
-/// Ends with this process what it starts with a mark, however it ends.
+/// Has what this process starts for a run, or by [`guarded`], end with it, however it ends.
 pub fn end_with_this_process() -> io::Result<()> {
     workbook::run::end_with_this_process(Some(&SELF_CHECK))
+}
+
+/// A program, such as a server, that ends with this process, however it ends.
+pub fn guarded(program: impl AsRef<OsStr>) -> Command {
+    static GUARDIAN: LazyLock<io::Result<()>> = LazyLock::new(end_with_this_process);
+    GUARDIAN.as_ref().expect("a guardian");
+    let mut command = Command::new(program);
+    ends_with_this_process(&mut command);
+    command
 }
 
 /// The self-check of the workbook in the directory `root`, which builds its programs in `target`.
