@@ -19,6 +19,9 @@ mod python;
 mod reports;
 mod tools;
 
+/// What a trial does.
+type Test = fn() -> Result<(), Failed>;
+
 fn main() -> ExitCode {
     // Each trial keeps both cores busy for a moment, and most of them wait.
     let arguments = Arguments::from_args();

@@ -3,6 +3,7 @@
 //! Each promise is a [`Rule`] over plain values, and through [`Kept`] a predicate whose case has the
 //! reason: [`Promise::but`] asks it here, the self-check hangs it into an assertion.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ pub struct Ran {
     /// What became of the requests, in their order.
     pub asked: Vec<Asked>,
     /// What it sent to the process that runs it.
-    pub signals: Vec<Signal>,
+    pub signals: BTreeSet<Signal>,
     /// The processes that outlived the program, by command line.
     pub left_behind: Vec<String>,
     /// What a program that ended by itself has left in the directory for temporary files.
@@ -202,9 +203,10 @@ impl Ran {
             let promised = format!("prints `{text}`, after which it gets a signal");
             always(promised, "there is no such line".to_owned());
         }
-        for signal in &self.signals {
+        if !self.signals.is_empty() {
             let promised = "sends no signal to its parent, which is the check".to_owned();
-            always(promised, format!("it sent {signal}"));
+            let signals: Vec<_> = self.signals.iter().map(|signal| signal.as_str()).collect();
+            always(promised, format!("it sent {}", signals.join(", ")));
         }
         let leaves = promised.promises.iter().any(|one| matches!(one, Promise::Leaves(_)));
         if !leaves && let Some(but) = Promise::Leaves(0).but(self) {

@@ -92,7 +92,7 @@ pub(super) fn mark_of(pid: Pid, variables: &[&str], beginning: &str) -> Option<S
 
 /// The command line of a process, its program without directories. (The kernel's own name for it,
 /// `comm`, is cut at 15 bytes.)
-fn command_line(pid: Pid) -> String {
+pub(super) fn command_line(pid: Pid) -> String {
     let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     let line = String::from_utf8_lossy(&line);
     let (program, arguments) = line.split_once('\0').unwrap_or((&*line, ""));

@@ -1,8 +1,8 @@
 //! The signals that this process gets while programs run.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -15,7 +15,7 @@ use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::guardian::own_mark;
-use super::leftover::{MARK, mark_of};
+use super::leftover::{MARK, command_line, in_words, mark_of, under_way};
 
 /// How often this process has been told to go on after a stop.
 static CONTINUED: AtomicUsize = AtomicUsize::new(0);
@@ -49,15 +49,22 @@ pub(super) fn take() -> io::Result<()> {
     let mut signals = SignalsInfo::<WithOrigin>::new(&handled)?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
         for received in &mut signals {
-            let signal = received.signal;
-            let run = received.process.and_then(|by| run_of(Pid::from_raw(by.pid)));
-            if let (Some(mark), Ok(signal)) = (run, Signal::try_from(signal)) {
+            let sender = received.process.map(|by| Pid::from_raw(by.pid));
+            // That of a child's end tells of the child, which has not sent it.
+            let Ok(signal) = Signal::try_from(received.signal) else { continue };
+            if signal == Signal::SIGCHLD {
+                continue;
+            }
+            if let Some(mark) = sender.and_then(run_of) {
                 senders().sent.push((mark, signal));
-            } else if signal == SIGCONT {
+            } else if signal == Signal::SIGCONT {
                 CONTINUED.fetch_add(1, Ordering::Relaxed);
-            } else if !ignored.contains(&signal) {
+            } else if !ignored.contains(&received.signal) {
+                if let Some(sender) = sender {
+                    tell_of(sender, signal);
+                }
                 // The guardian ends what has been started.
-                let _ = emulate_default_handler(signal);
+                let _ = emulate_default_handler(received.signal);
             }
         }
     })?;
@@ -69,8 +76,8 @@ pub(super) fn started(pid: Pid, mark: &str) {
     senders().started.insert(pid, mark.to_owned());
 }
 
-/// What the run of this mark has sent to this process.
-pub(super) fn sent_by(mark: &str) -> Vec<Signal> {
+/// What the run of this mark has sent to this process, in no order that could be told.
+pub(super) fn sent_by(mark: &str) -> BTreeSet<Signal> {
     senders().sent.extract_if(.., |(by, _)| by == mark).map(|(_, signal)| signal).collect()
 }
 
@@ -80,10 +87,35 @@ pub(crate) fn continued() -> usize {
     CONTINUED.load(Ordering::Relaxed)
 }
 
-/// The mark of the run to which a process belongs.
+/// The mark of the run to which a process belongs: a program that was started, what carries the mark,
+/// or a child of these that has just ended.
 fn run_of(pid: Pid) -> Option<String> {
-    let started = senders().started.get(&pid).cloned();
-    started.or_else(|| mark_of(pid, &[MARK], own_mark()))
+    let started = |pid| senders().started.get(&pid).cloned();
+    let carried = |pid| started(pid).or_else(|| mark_of(pid, &[MARK], own_mark()));
+    carried(pid).or_else(|| parent(pid).and_then(carried))
+}
+
+fn parent(pid: Pid) -> Option<Pid> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
+    parent.trim().parse().ok().map(Pid::from_raw)
+}
+
+/// Says who ends this process. Of a sender that is gone it may be a program that was under way.
+fn tell_of(sender: Pid, signal: Signal) {
+    let who = command_line(sender);
+    let who = if who.is_empty() {
+        let programs: Vec<_> = under_way().iter().map(|pid| command_line(*pid)).collect();
+        match &programs[..] {
+            [] => "a process that is gone".to_owned(),
+            [one] => format!("a process that is gone, perhaps of {one}"),
+            _ => format!("a process that is gone, perhaps of the {} under way", programs.len()),
+        }
+    } else {
+        in_words((sender, who))
+    };
+    // There may be nobody any more to read it.
+    let _ = writeln!(io::stderr(), "\nended by {signal}, sent by {who}");
 }
 
 /// The signals that this process ignores, as /proc tells. SIGPIPE is not among them: Rust ignores it,
