@@ -83,7 +83,7 @@ fn supplies() -> Vec<Supply> {
         let open = fs::read_dir("/proc/self/fd").map_or(0, Iterator::count) as u64;
         let (what, limit) = ("open files", "the limit of `ulimit -n`".to_owned());
         let free = maximum.saturating_sub(open);
-        supplies.push(Supply { what, free, limit, beside: 24, each: 5 });
+        supplies.push(Supply { what, free, limit, beside: 24, each: 4 });
     }
     let mut memory = |free: u64, limit: String| {
         let (what, beside, each) = ("memory", 128 * MIB, 6 * MIB);
@@ -106,8 +106,8 @@ fn supplies() -> Vec<Supply> {
     }
     if let Some(maximum) = getrlimit(Resource::As).current {
         let (what, limit) = ("address space", "the limit of `ulimit -v`".to_owned());
-        // A thread has a stack of 2 MiB.
-        let (beside, each) = (256 * MIB, 4 * MIB);
+        // A thread has a stack, and the allocator reserves 64 MiB for what it allocates.
+        let (beside, each) = (256 * MIB, 72 * MIB);
         supplies.push(Supply { what, free: maximum, limit, beside, each });
     }
     supplies
