@@ -115,15 +115,13 @@ fn threads(arguments: &Arguments, trials: usize) -> Result<usize, String> {
     // There may be limits that nobody tells of.
     let started = can_be_started(wanted);
     if started < wanted && started / 4 < room.programs {
-        eprintln!(
-            "{started} threads is all that this machine lets start: {} tests at once",
-            started / 4
-        );
-        return Ok((started / 4).max(1));
+        let programs = (started / 4).max(1);
+        eprintln!("no more than {started} threads can be started: at most {programs} at once");
+        return Ok(programs);
     }
     if room.programs < wanted {
         let Room { programs, because } = room;
-        eprintln!("{because}: {programs} tests at once, which takes longer");
+        eprintln!("{because}: at most {programs} at once, which takes longer");
         return Ok(programs);
     }
     Ok(wanted)

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::thread;
@@ -11,14 +10,14 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use named::desk::answer;
-use named::self_check::{guarded, self_check};
+use named::self_check::guarded;
 use named::tools::ended_within;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tempfile::TempDir;
 use workbook::workbook::Workbook;
 
-use super::{Test, desk, has};
+use super::{Test, desk, from_a_shell, has, whole_check, with_variables_of};
 
 /// Within this time nothing may be left.
 const SOON: Duration = Duration::from_secs(2);
@@ -55,14 +54,6 @@ pub fn trials() -> Vec<Trial> {
     ];
     trials.extend(others.map(|(name, test)| Trial::test(format!("ends::{name}"), test)));
     trials
-}
-
-/// The whole self-check of this workbook, in a process group of its own.
-fn whole_check() -> Command {
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
-    let mut command = self_check(&Workbook::home(), target);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    command
 }
 
 /// What is under way of a check, and where.
@@ -267,17 +258,9 @@ fn a_stop_does_not_count() -> Result<(), Failed> {
     has(&String::from_utf8_lossy(&output.stdout), "1 passed; 0 failed")
 }
 
-/// A command that runs a check, with the environment of the check's own.
-fn with_variables_of<'a>(check: &Command, command: &'a mut Command) -> &'a mut Command {
-    command.envs(check.get_envs().filter_map(|(name, value)| Some((name, value?))))
-}
-
 fn a_core_is_no_finding() -> Result<(), Failed> {
-    let check = whole_check();
-    let mut shell = guarded("sh");
-    let script = "ulimit -c unlimited; exec \"$0\" --exact edge-gateway::torn";
-    shell.args(["-c", script]).arg(check.get_program()).stdin(Stdio::null());
-    has(&answer(with_variables_of(&check, &mut shell)).0, "1 passed; 0 failed")
+    let mut shell = from_a_shell("ulimit -c unlimited", &["--exact", "edge-gateway::torn"]);
+    has(&answer(&mut shell).0, "1 passed; 0 failed")
 }
 
 fn ignored_signals() -> Result<(), Failed> {

@@ -4,11 +4,14 @@
 //! Each trial makes its set-up itself, as a user without rights where that can be; where a machine
 //! cannot give it, the trial is ignored and says why.
 
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use named::desk::Desk;
+use named::self_check::{guarded, self_check};
+use workbook::workbook::Workbook;
 
 mod disk;
 mod ends;
@@ -49,6 +52,28 @@ fn desk() -> Desk {
 /// Where the trials build.
 fn target() -> PathBuf {
     Path::new(env!("CARGO_TARGET_TMPDIR")).join("set-ups")
+}
+
+/// The whole self-check of this workbook, in a process group of its own.
+fn whole_check() -> Command {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
+    let mut command = self_check(&Workbook::home(), target);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    command
+}
+
+/// A command that runs a check, with the environment of the check's own.
+fn with_variables_of<'a>(check: &Command, command: &'a mut Command) -> &'a mut Command {
+    command.envs(check.get_envs().filter_map(|(name, value)| Some((name, value?))))
+}
+
+/// The whole self-check, from a shell that does something before.
+fn from_a_shell(before: &str, arguments: &[&str]) -> Command {
+    let check = whole_check();
+    let mut shell = guarded("sh");
+    shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]).arg(check.get_program());
+    with_variables_of(&check, &mut shell).args(arguments).stdin(Stdio::null());
+    shell
 }
 
 /// A trial that fails with this message where a text has not what is expected.
