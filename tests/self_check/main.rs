@@ -24,7 +24,7 @@ use std::thread;
 
 use check::checks;
 use libtest_mimic::{Arguments, Completion, Trial};
-use select::{Packages, Selection};
+use select::{Packages, Selection, likely};
 use shared::Shared;
 use workbook::page::all_of;
 use workbook::promise::{APART, Profile, TOLERANCE, in_seconds};
@@ -34,16 +34,30 @@ use workbook::workbook::Workbook;
 /// How many tests are under way at most: with more of them the whole was no faster.
 const AT_ONCE: usize = 192;
 
+const NO_NEXTEST: &str = "the lessons are checked by `cargo test`, which has all of them under way at \
+                          once; nextest would start each by itself";
+
+const NOTHING_IGNORED: &str = "`--ignored` has nothing to run: a test is ignored where something is missing, \
+                               and its line says what; `cargo test` runs all others";
+
 fn main() -> ExitCode {
     if let Some(code) = run::inside().or_else(compile_errors::inside) {
         return code;
     }
-    let mut arguments = Arguments::from_args();
-    let lists_progress = arguments.filter.as_deref() == Some("progress");
+    if env::var_os("NEXTEST").is_some() {
+        eprintln!("{NO_NEXTEST}");
+        return ExitCode::FAILURE;
+    }
+    let mut selection = Selection::from_args();
+    if selection.arguments.ignored {
+        eprintln!("{NOTHING_IGNORED}");
+        return ExitCode::FAILURE;
+    }
+    let lists_progress = selection.words == ["progress"];
     if lists_progress {
-        arguments.filter = Some("exercise::".to_owned());
+        selection.words = vec!["exercise::".to_owned()];
         // The list has their names.
-        arguments.quiet = true;
+        selection.arguments.quiet = true;
     }
     let read = Workbook::load(&Workbook::home())
         .and_then(|workbook| Ok((workbook.recordings()?, Arc::new(workbook))));
@@ -54,13 +68,18 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let selection = Selection::new(arguments, &workbook);
+    selection.understand(&workbook);
     let shared = Arc::new(Shared::new(&workbook, recordings));
     let (trials, packages) = trials(&workbook, &selection, &shared);
-    if trials.is_empty() {
-        return nothing_matches(&workbook, selection.arguments.filter.as_deref());
+    let without_a_test = selection.without_a_test();
+    if !without_a_test.is_empty() || trials.is_empty() {
+        nothing_matches(&workbook, &without_a_test, selection.arguments.list);
+        if !selection.arguments.list {
+            return ExitCode::FAILURE;
+        }
     }
-    let mut arguments = selection.arguments;
+    // They are selected, and would be so once more by another rule.
+    let mut arguments = Arguments { exact: false, skip: Vec::new(), ..selection.arguments };
     if arguments.list {
         return libtest_mimic::run(&arguments, trials).exit_code();
     }
@@ -175,16 +194,19 @@ fn trials(
 }
 
 /// Says what there is instead.
-fn nothing_matches(workbook: &Workbook, filter: Option<&str>) -> ExitCode {
-    let filter = filter.unwrap_or_default();
-    let names = workbook.chapters.iter().map(|chapter| chapter.name.as_str());
-    let likely = names.clone().max_by(|one, other| {
-        strsim::jaro_winkler(one, filter).total_cmp(&strsim::jaro_winkler(other, filter))
-    });
-    eprintln!("no lesson matches `{filter}`; did you mean `{}`?", likely.unwrap_or_default());
-    eprintln!("The lessons are:");
-    for name in names {
-        eprintln!("  {name}");
+fn nothing_matches(workbook: &Workbook, words: &[&str], is_listed: bool) {
+    if words.is_empty() {
+        eprintln!("no test is left; `--skip` leaves out all that were picked");
     }
-    ExitCode::FAILURE
+    for word in words {
+        let likely = likely(word, workbook).unwrap_or_default();
+        eprintln!("no lesson matches `{word}`; did you mean `cargo test {likely}`?");
+    }
+    if words.is_empty() || is_listed {
+        return;
+    }
+    eprintln!("The lessons are:");
+    for chapter in &workbook.chapters {
+        eprintln!("  {}", chapter.name);
+    }
 }
