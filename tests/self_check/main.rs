@@ -92,7 +92,7 @@ fn main() -> ExitCode {
     };
     arguments.test_threads = Some(threads);
     if let Err(error) = run::end_with_this_process(None) {
-        eprintln!("what the check starts could not be ended with it: {error}");
+        eprintln!("the check cannot start: {error}");
         return ExitCode::FAILURE;
     }
     // Looking for Python takes as long as a build that has nothing to do.
@@ -102,6 +102,11 @@ fn main() -> ExitCode {
         let _ = python.spawn_scoped(scope, || shared.python().is_ok());
         shared.build(&workbook.root, &packages);
     });
+    if trials.iter().any(|trial| trial.name().starts_with("python::"))
+        && let Some(why_not) = shared.why_no_python()
+    {
+        eprintln!("the Python twins are ignored: {why_not}");
+    }
     shared.gate.expect(trials.len().min(threads));
     let conclusion = libtest_mimic::run(&arguments, trials);
 

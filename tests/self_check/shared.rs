@@ -15,7 +15,7 @@ use workbook::workbook::Workbook;
 
 use crate::check::Check;
 use crate::progress::Progress;
-use crate::python::{self, Python};
+use crate::python::{self, OLDEST, Python};
 use crate::select::Packages;
 
 /// What the tests of one run of the self-check have in common.
@@ -67,6 +67,18 @@ impl Shared {
     /// The interpreter, or why there is none.
     pub fn python(&self) -> Result<&Python, &str> {
         self.python.get_or_init(python::find).as_ref().map_err(String::as_str)
+    }
+
+    /// Why no twin is run, if none is.
+    pub fn why_no_python(&self) -> Option<String> {
+        match self.python() {
+            Err(reason) => Some(reason.to_owned()),
+            Ok(Python { executable, version }) if *version < OLDEST => {
+                let executable = executable.display();
+                Some(format!("{executable} is Python {version}, and they need {OLDEST}"))
+            }
+            Ok(_) => None,
+        }
     }
 
     /// A program that was built, if it compiles.

@@ -8,6 +8,7 @@ pub mod client;
 mod gate;
 mod guardian;
 mod leftover;
+mod place;
 mod room;
 mod signals;
 mod watch;

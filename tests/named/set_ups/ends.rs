@@ -58,9 +58,11 @@ pub fn trials() -> Vec<Trial> {
 
 /// What is under way of a check, and where.
 #[derive(Debug, Default)]
-struct UnderWay {
-    processes: BTreeSet<Pid>,
-    directories: BTreeSet<PathBuf>,
+pub struct UnderWay {
+    /// What carries its mark.
+    pub processes: BTreeSet<Pid>,
+    /// Where these are.
+    pub directories: BTreeSet<PathBuf>,
 }
 
 /// The programs of the check with this id.
@@ -84,7 +86,7 @@ fn under_way(check: u32) -> UnderWay {
 }
 
 /// Waits until so many programs of a check are under way.
-fn busy(check: u32, programs: usize) -> Result<UnderWay, Failed> {
+pub fn busy(check: u32, programs: usize) -> Result<UnderWay, Failed> {
     let limit = Instant::now() + PATIENCE;
     while Instant::now() < limit {
         let found = under_way(check);

@@ -7,6 +7,7 @@
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::thread;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use named::desk::Desk;
@@ -74,6 +75,26 @@ fn from_a_shell(before: &str, arguments: &[&str]) -> Command {
     shell.args(["-c", &format!("{before}; exec \"$0\" \"$@\"")]).arg(check.get_program());
     with_variables_of(&check, &mut shell).args(arguments).stdin(Stdio::null());
     shell
+}
+
+/// Makes the same trial of each; they sleep most of the time.
+fn all_at_once<T: Sync>(
+    each: &[T],
+    trial: impl Fn(&T) -> Result<(), Failed> + Sync,
+) -> Result<(), Failed> {
+    let trial = &trial;
+    let in_words = |failed: Failed| failed.message().unwrap_or_default().to_owned();
+    thread::scope(|scope| {
+        let start = |one| {
+            let builder = thread::Builder::new().name("one of them".to_owned());
+            let trial = move || trial(one).map_err(in_words);
+            builder.spawn_scoped(scope, trial).expect("a thread")
+        };
+        let started: Vec<_> = each.iter().map(start).collect();
+        let ended = started.into_iter().map(|trial| trial.join().expect("no panic"));
+        ended.collect::<Result<Vec<_>, _>>()
+    })?;
+    Ok(())
 }
 
 /// A trial that fails with this message where a text has not what is expected.
