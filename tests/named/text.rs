@@ -395,6 +395,14 @@ fn plain_cargo_test_is_one_program_and_every_other_is_named() {
     assert!(script.contains("\"metadata\"") && script.contains("least"), ".ci/named.py");
 }
 
+/// What a maintainer forgot to make known is only told to readers, who may have put it there.
+#[test]
+fn nothing_is_left_out_of_the_workbook() {
+    let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
+    let notices = workbook.notices.iter().map(ToString::to_string);
+    nothing_is_wrong(&notices.collect::<Vec<_>>());
+}
+
 /// What a module of the engine imports, it does not serve: otherwise neither can be read alone.
 #[test]
 fn the_modules_of_the_engine_import_one_another_in_one_direction() {

@@ -8,6 +8,7 @@ use std::process::Command;
 use libtest_mimic::Failed;
 use workbook::promise::Profile;
 use workbook::run::{ends_with_this_process, temporary_directory};
+use workbook::workbook::Workbook;
 
 use crate::shared::Shared;
 
@@ -18,8 +19,9 @@ pub const PACKAGE: &str = "book";
 pub const NAME: &str = "book::builds_without_a_warning";
 
 /// Builds the book into a directory that is thrown away. A file that cannot be included, or a part of
-/// one that is no longer marked, is only warned of.
-pub fn judge(shared: &Shared) -> Result<(), Failed> {
+/// one that is no longer marked, is only warned of. What the workbook leaves out is no warning: it is
+/// told, and this program has told it, too.
+pub fn judge(workbook: &Workbook, shared: &Shared) -> Result<(), Failed> {
     let program = shared.built(Profile::Dev, PACKAGE)?;
     let program = program.ok_or("the book's reader did not compile; the message is above")?;
     let dest = temporary_directory()?;
@@ -31,5 +33,7 @@ pub fn judge(shared: &Shared) -> Result<(), Failed> {
         .output()
         .map_err(|error| format!("it cannot be run: {error}"))?;
     let said = String::from_utf8_lossy(&output.stderr);
-    if output.status.success() && said.is_empty() { Ok(()) } else { Err(said.into_owned().into()) }
+    let told: String = workbook.notices.iter().map(|notice| format!("{notice}\n")).collect();
+    let said = said.strip_prefix(&*told).unwrap_or(&said);
+    if output.status.success() && said.is_empty() { Ok(()) } else { Err(said.into()) }
 }

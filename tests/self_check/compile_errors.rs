@@ -7,31 +7,54 @@
 use std::collections::BTreeSet;
 use std::env;
 use std::fs;
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Completion, Failed};
 use trybuild::TestCases;
 use workbook::run::{Gate, ends_with_this_process};
-use workbook::workbook::{Chapter, Workbook};
+use workbook::workbook::{Chapter, Workbook, is_of_a_tool};
 
 /// The Rust whose words the messages are. Another one may put them otherwise.
 const WORDS_OF: &str = "1.95";
 
-/// Set where this program runs itself for one lesson.
+/// Set where this program runs itself for one lesson, to the programs that it compiles.
 const INSIDE: &str = "WORKBOOK_COMPILE_ERRORS";
 
 /// What this program does where it runs itself for one lesson. That is asked before anything else.
 pub fn inside() -> Option<ExitCode> {
-    env::var_os(INSIDE)?;
+    let programs = env::var_os(INSIDE)?;
     // Compiles them as soon as it is dropped, and panics if a message is not as expected.
-    TestCases::new().compile_fail("compile-fail/*.rs");
+    let cases = TestCases::new();
+    env::split_paths(&programs).for_each(|program| cases.compile_fail(program));
     Some(ExitCode::SUCCESS)
 }
 
 /// Whether a chapter shows programs that do not compile.
 pub fn has_some(workbook: &Workbook, chapter: &Chapter) -> bool {
-    workbook.root.join(&chapter.directory).join("compile-fail").is_dir()
+    shown(&workbook.root, chapter).is_ok_and(|shown| !shown.is_empty())
+}
+
+/// What the chapter includes of its lesson's directory, relative to it; of a program and its message
+/// the other one, too. What a reader has put beside them is told when the workbook is read.
+fn shown(root: &Path, chapter: &Chapter) -> io::Result<Vec<PathBuf>> {
+    let directory = root.join(&chapter.directory).join("compile-fail");
+    if !directory.is_dir() {
+        return Ok(Vec::new());
+    }
+    let mut shown = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let path = Path::new("compile-fail").join(&name);
+        let both = ["rs", "stderr"].map(|ending| path.with_extension(ending));
+        let includes = |path: &PathBuf| chapter.includes(&chapter.directory.join(path));
+        if !is_of_a_tool(&name) && both.contains(&path) && both.iter().any(includes) {
+            shown.push(path);
+        }
+    }
+    shown.sort();
+    Ok(shown)
 }
 
 /// The name of a chapter's test.
@@ -42,18 +65,17 @@ pub fn name(chapter: &Chapter) -> String {
 /// Holds what a chapter shows as an error against the compiler.
 pub fn judge(root: &Path, chapter: &Chapter, gate: &Gate) -> Result<Completion, Failed> {
     let directory = root.join(&chapter.directory);
-    let pages: String = chapter.pages.iter().map(|page| page.text.as_str()).collect();
-    let mut expected = String::new();
-    for entry in fs::read_dir(directory.join("compile-fail"))? {
-        let path = entry?.path();
-        let shown = path.strip_prefix(root)?.display().to_string();
-        if !pages.contains(&format!("{{{{#include ../../{shown}")) {
-            return Err(
-                format!("{} does not include {shown}", chapter.page().path.display()).into()
-            );
+    let (mut expected, mut programs) = (String::new(), Vec::new());
+    for path in shown(root, chapter)? {
+        let shown = chapter.directory.join(&path);
+        if !chapter.includes(&shown) {
+            let chapter = chapter.page().path.display();
+            return Err(format!("{chapter} does not include {}", shown.display()).into());
         }
         if path.extension().is_some_and(|extension| extension == "stderr") {
-            expected.push_str(&fs::read_to_string(&path)?);
+            expected.push_str(&fs::read_to_string(root.join(shown))?);
+        } else {
+            programs.push(path);
         }
     }
     // trybuild compiles what belongs to the package that cargo names, with its dependencies.
@@ -61,7 +83,7 @@ pub fn judge(root: &Path, chapter: &Chapter, gate: &Gate) -> Result<Completion, 
     let output = ends_with_this_process(&mut Command::new(env::current_exe()?))
         .current_dir(&directory)
         .env("CARGO_MANIFEST_DIR", &directory)
-        .env(INSIDE, "1")
+        .env(INSIDE, env::join_paths(programs)?)
         .env("RUST_BACKTRACE", "0")
         .env("TERM", "dumb")
         .output()?;

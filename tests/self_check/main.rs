@@ -68,6 +68,9 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
+    for notice in &workbook.notices {
+        eprintln!("{notice}");
+    }
     selection.understand(&workbook);
     let shared = Arc::new(Shared::new(&workbook, recordings));
     let (trials, packages) = trials(&workbook, &selection, &shared);
@@ -189,10 +192,10 @@ fn trials(
     }
     if selection.picks(book::NAME) {
         packages.entry(Profile::Dev).or_default().insert(book::PACKAGE.to_owned());
-        let shared = Arc::clone(shared);
+        let (workbook, shared) = (Arc::clone(workbook), Arc::clone(shared));
         trials.push(Trial::ignorable_test(book::NAME, move || {
             let _expected = shared.gate.expected();
-            book::judge(&shared).map(|()| Completion::Completed)
+            book::judge(&workbook, &shared).map(|()| Completion::Completed)
         }));
     }
     (trials, packages)

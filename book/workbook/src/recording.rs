@@ -4,8 +4,9 @@
 //! are born, whom they wait for, and whether they end or are cut off with the process.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -129,7 +130,9 @@ impl Recording {
         let path = root.join(Self::path(scenario));
         let directory = path.parent().context("a path without a directory")?;
         fs::create_dir_all(directory)?;
-        let mut file = tempfile::NamedTempFile::new_in(directory)?;
+        // Readable by whoever reads the others.
+        let permissions = Permissions::from_mode(0o644);
+        let mut file = tempfile::Builder::new().permissions(permissions).tempfile_in(directory)?;
         let head =
             format!("# One real run, made by `cargo run -- record {}`.\n\n", lesson_of(scenario));
         io::Write::write_all(&mut file, (head + &toml::to_string_pretty(self)?).as_bytes())?;

@@ -2,6 +2,7 @@
 
 mod load;
 mod summary;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -15,6 +16,7 @@ use crate::promise::line::Line;
 use crate::recording::{Recording, lesson_of};
 
 pub use load::lesson_name;
+pub use tools::is_of_a_tool;
 
 /// The line that a reader deletes to have an exercise judged.
 pub const MARKER: &str = "// YOUR TURN";
@@ -31,6 +33,12 @@ pub struct Workbook {
     pub chapters: Vec<Chapter>,
     /// The pages without programs.
     pub others: Vec<Page>,
+    /// What stands beside the chapters and is shown by one of them, a picture for instance; relative to
+    /// the chapters.
+    pub shown: Vec<PathBuf>,
+    /// What lies among the workbook's files and is no part of it: a reader's note, or a piece that
+    /// whoever wrote it forgot to make known. It is left out, and that is told.
+    pub notices: Vec<Problem>,
 }
 
 /// A crate under `lessons/` and its pages.
@@ -73,9 +81,9 @@ impl Workbook {
     ///
     /// # Errors
     ///
-    /// Everything that is wrong, each with its file and line: a block that is not a promise, a
-    /// lesson without a chapter, a chapter without a lesson, a page missing from SUMMARY.md or in the
-    /// wrong place there, a program or a Python twin that is missing or that nothing is promised of.
+    /// Everything that is wrong, each with its file and line: a block that is not a promise, a chapter
+    /// without a lesson, a page missing from SUMMARY.md or in the wrong place there, a program or a
+    /// Python twin that is missing.
     pub fn load(root: &Path) -> Result<Self, Vec<Problem>> {
         load::load(root)
     }
@@ -133,7 +141,7 @@ impl Workbook {
     ///
     /// # Errors
     ///
-    /// Each recording that is missing, unreadable, or shown by no chapter.
+    /// Each recording that is missing or unreadable.
     pub fn recordings(&self) -> Result<BTreeMap<String, Recording>, Vec<Problem>> {
         load::recordings(self)
     }
@@ -164,6 +172,12 @@ impl Chapter {
     /// The recordings that its pages show.
     pub fn shown(&self) -> impl Iterator<Item = &Block<Shown>> {
         self.pages.iter().flat_map(|page| &page.shown)
+    }
+
+    /// Whether its pages include a file, whose path is relative to the root.
+    pub fn includes(&self, path: &Path) -> bool {
+        let line = format!("{{{{#include ../../{}", path.display());
+        self.pages.iter().any(|page| page.text.contains(&line))
     }
 
     /// The scenario of this full name, such as `heartbeat::joined`.

@@ -58,13 +58,23 @@ static BEGINS: LazyLock<Regex> = LazyLock::new(|| {
 /// All pages of the book, then README.md and CONTRIBUTING.md.
 pub fn pages() -> Vec<Markdown> {
     let root = Workbook::home();
-    let mut paths = files_below(&root, Path::new(CHAPTERS));
+    let mut paths = chapters();
     paths.extend(["README.md", "CONTRIBUTING.md"].map(PathBuf::from));
     let read = |path: PathBuf| {
         let text = fs::read_to_string(root.join(&path)).expect("a page");
         Markdown { path, text }
     };
     paths.into_iter().map(read).collect()
+}
+
+/// SUMMARY.md and the pages that it lists, sorted: a reader's note among them is no page.
+fn chapters() -> Vec<PathBuf> {
+    let workbook = Workbook::load(&Workbook::home()).expect("a workbook without problems");
+    let owned = workbook.chapters.iter().flat_map(|chapter| &chapter.pages);
+    let pages = owned.chain(&workbook.others).map(|page| page.path.clone());
+    let mut paths: Vec<_> = pages.chain([Path::new(CHAPTERS).join("SUMMARY.md")]).collect();
+    paths.sort();
+    paths
 }
 
 /// The page of the rendered book that a file of the chapters becomes, by its path in each.
@@ -75,7 +85,7 @@ pub fn rendered(path: &Path) -> String {
 
 /// The pages of the rendered book, each of which a file of the chapters becomes, sorted.
 pub fn rendered_pages() -> Vec<String> {
-    let mut files = files_below(&Workbook::home(), Path::new(CHAPTERS));
+    let mut files = chapters();
     files.retain(|path| !path.ends_with("SUMMARY.md"));
     files.iter().map(|path| rendered(path)).collect()
 }

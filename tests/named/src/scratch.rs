@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 use walkdir::{DirEntry, WalkDir};
-use workbook::workbook::Workbook;
+use workbook::workbook::{Workbook, is_of_a_tool};
 
 /// A directory with copies of some files and directories of the workbook.
 pub fn copy_of(parts: &[&str]) -> TempDir {
@@ -27,9 +27,11 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// A file, or all files in a directory and below, sorted.
+/// A file, or all files in a directory and below, sorted; but for what a reader's tools leave there.
 pub fn files_in(path: &Path) -> Vec<PathBuf> {
     let entries = WalkDir::new(path).sort_by_file_name().into_iter();
+    let entries =
+        entries.filter_entry(|entry| entry.depth() == 0 || !is_of_a_tool(entry.file_name()));
     let entries = entries.map(|entry| entry.expect("an entry"));
     entries.filter(|entry| entry.file_type().is_file()).map(DirEntry::into_path).collect()
 }

@@ -1,12 +1,12 @@
 //! Reads the workbook from disk and says all that does not belong together.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsStr;
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::summary::{self, Entry};
-use super::{CHAPTERS, Chapter, Lesson, Workbook};
+use super::{CHAPTERS, Chapter, Lesson, Workbook, is_of_a_tool};
 use crate::measured::Source;
 use crate::page::{self, Block, Page, Place, Problem};
 use crate::promise::Scenario;
@@ -21,10 +21,17 @@ const NOT_SEARCHED: &str = "[output.html.search.chapter] needs `\"promises\" = {
 
 const SUMMARY: &str = "book/chapters/SUMMARY.md";
 
+/// The directory of the recordings, relative to the root.
+const RECORDINGS: &str = "book/recordings";
+
+/// What stands among the lessons and is none.
+const NO_LESSONS: [&str; 2] = ["lesson-log", "rustfmt.toml"];
+
 pub(super) fn load(root: &Path) -> Result<Workbook, Vec<Problem>> {
-    let mut problems = Vec::new();
+    let (mut problems, mut notices) = (Vec::new(), Vec::new());
     let root = root.canonicalize().unwrap_or_else(|_| root.to_owned());
-    let mut loader = Loader { root: &root, problems: &mut problems, entries: Vec::new() };
+    let mut loader =
+        Loader { root: &root, problems: &mut problems, notices: &mut notices, entries: Vec::new() };
     loader.entries = summary::read(&loader.text(Path::new(SUMMARY)));
     let crates = loader.names("lessons", "");
     let mut stems = loader.names(CHAPTERS, ".md");
@@ -40,6 +47,10 @@ pub(super) fn load(root: &Path) -> Result<Workbook, Vec<Problem>> {
     for stem in &stems {
         let file = format!("{stem}.md");
         let owner = owner(stem, &crates);
+        if loader.is_a_note(stem, owner) {
+            loader.leave_out(Path::new(CHAPTERS).join(file), "SUMMARY.md does not list it");
+            continue;
+        }
         let parent = owner.filter(|owner| owner != stem);
         let page = loader.page(&file, parent);
         match owner {
@@ -68,8 +79,12 @@ pub(super) fn load(root: &Path) -> Result<Workbook, Vec<Problem>> {
             pages => loader.no_chapter(directory, pages.is_some()),
         }
     }
-    let workbook = Workbook { root, chapters, others };
+    let pages = chapters.iter().flat_map(|chapter: &Chapter| &chapter.pages).chain(&others);
+    let shown = loader.beside_the_pages(&pages.collect::<Vec<_>>());
+    loader.recordings(&chapters);
+    let mut workbook = Workbook { root, chapters, others, shown, notices: Vec::new() };
     problems.extend(unknown_recordings(&workbook));
+    workbook.notices = notices;
     if problems.is_empty() { Ok(workbook) } else { Err(problems) }
 }
 
@@ -83,14 +98,6 @@ pub(super) fn recordings(workbook: &Workbook) -> Result<BTreeMap<String, Recordi
                 Err(error) => problems.push(Problem::at(&shown.place, format!("{error:#}"))),
             }
         }
-    }
-    let kept: Vec<_> = recordings.keys().map(|scenario| Recording::path(scenario)).collect();
-    let directory = Path::new("book/recordings");
-    let entries = fs::read_dir(workbook.root.join(directory)).into_iter().flatten().flatten();
-    let names = entries.map(|entry| entry.file_name()).filter(|name| !is_of_an_editor(name));
-    let strays = names.map(|name| directory.join(name)).filter(|path| !kept.contains(path));
-    if problems.is_empty() {
-        problems.extend(strays.map(|path| Problem::of(path, "no chapter shows this recording")));
     }
     if problems.is_empty() { Ok(recordings) } else { Err(problems) }
 }
@@ -119,10 +126,13 @@ fn unknown_recordings(workbook: &Workbook) -> Vec<Problem> {
     problems
 }
 
-/// The lesson that a numbered page or directory is about: `02-heartbeat` → `heartbeat`.
+/// The lesson that a numbered page or directory is about: `02-heartbeat` → `heartbeat`. A copy that a
+/// desktop has made, `02-heartbeat (1)`, is about none.
 pub fn lesson_name(stem: &str) -> Option<&str> {
     let (number, name) = stem.split_once('-')?;
-    (number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit())).then_some(name)
+    let is_number = number.len() == 2 && number.bytes().all(|byte| byte.is_ascii_digit());
+    let is_ours = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    (is_number && name.bytes().all(is_ours)).then_some(name)
 }
 
 /// The crate that a page belongs to: it has the page's name, or the page's name goes on behind it.
@@ -135,15 +145,11 @@ fn owner<'a>(stem: &str, crates: &'a [String]) -> Option<&'a str> {
     crates.iter().filter(owns).max_by_key(|directory| directory.len()).map(String::as_str)
 }
 
-/// An editor keeps such files beside those that it edits.
-fn is_of_an_editor(name: &OsStr) -> bool {
-    name.as_encoded_bytes().starts_with(b".")
-}
-
 /// Reads the workbook and keeps what is wrong with it.
 struct Loader<'a> {
     root: &'a Path,
     problems: &'a mut Vec<Problem>,
+    notices: &'a mut Vec<Problem>,
     /// The lines of SUMMARY.md.
     entries: Vec<Entry>,
 }
@@ -157,13 +163,86 @@ impl Loader<'_> {
         self.problems.push(Problem::at(place, message));
     }
 
-    /// The names of what stands in a directory and ends like this, without that ending, sorted.
+    /// Tells of what is no part of the workbook, and why.
+    fn leave_out(&mut self, path: impl Into<PathBuf>, why: impl Display) {
+        self.notices.push(Problem::of(path, format!("left out: {why}")));
+    }
+
+    /// Whether a page is a reader's own: SUMMARY.md does not list it, and it has no number, or else the
+    /// name of a lesson and nothing that only a page of the workbook has.
+    fn is_a_note(&self, stem: &str, owner: Option<&str>) -> bool {
+        let file = format!("{stem}.md");
+        if self.entries.iter().any(|entry| entry.path == file) {
+            return false;
+        }
+        match owner {
+            Some(owner) if owner == stem && lesson_name(stem).is_some() => false,
+            Some(_) => {
+                let path = Path::new(CHAPTERS).join(&file);
+                let text = fs::read_to_string(self.root.join(&path)).unwrap_or_default();
+                page::read(&path, text).is_ok_and(|page| {
+                    let blocks = page.promises.len() + page.measured.len() + page.outcomes.len();
+                    blocks + page.shown.len() == 0 && page.minutes.is_none()
+                })
+            }
+            None => lesson_name(stem).is_none(),
+        }
+    }
+
+    /// What stands beside the chapters and is shown by one of them, relative to the chapters. Anything
+    /// else is left out.
+    fn beside_the_pages(&mut self, pages: &[&Page]) -> Vec<PathBuf> {
+        let chapters = self.root.join(CHAPTERS);
+        let mut shown = Vec::new();
+        for name in self.names(CHAPTERS, "") {
+            let top = chapters.join(&name);
+            if name == PROMISES || name.ends_with(".md") && !top.is_dir() {
+                continue;
+            }
+            let files = walkdir::WalkDir::new(&top).sort_by_file_name().into_iter();
+            let files = files.filter_entry(|entry| !is_of_a_tool(entry.file_name())).flatten();
+            let files = files.filter(|entry| !entry.file_type().is_dir());
+            let below = files
+                .filter_map(|entry| Some(entry.path().strip_prefix(&chapters).ok()?.to_owned()));
+            let is_shown = |path: &PathBuf| {
+                // In Markdown, from a page in another directory, and in HTML.
+                let links = ["(", "/", "\""].map(|before| format!("{before}{}", path.display()));
+                let leads = |page: &&Page| links.iter().any(|link| page.text.contains(link));
+                chapters.join(path).is_file() && pages.iter().any(leads)
+            };
+            let (theirs, strange): (Vec<_>, Vec<_>) = below.partition(is_shown);
+            let strange = if theirs.is_empty() { vec![name.into()] } else { strange };
+            for path in strange {
+                self.leave_out(Path::new(CHAPTERS).join(path), "no chapter shows it");
+            }
+            shown.extend(theirs);
+        }
+        shown
+    }
+
+    fn recordings(&mut self, chapters: &[Chapter]) {
+        let shown = chapters.iter().flat_map(Chapter::shown);
+        let shown = shown.flat_map(|shown| &shown.says.scenarios);
+        let known: Vec<_> = shown.map(|scenario| Recording::path(scenario)).collect();
+        if !self.root.join(RECORDINGS).is_dir() {
+            return;
+        }
+        for name in self.names(RECORDINGS, "") {
+            let path = Path::new(RECORDINGS).join(name);
+            if !known.contains(&path) {
+                self.leave_out(path, "no chapter shows this recording");
+            }
+        }
+    }
+
+    /// The names of what stands in a directory and ends like this, without that ending, sorted; but for
+    /// what a reader's tools leave.
     fn names(&mut self, directory: &str, ending: &str) -> Vec<String> {
         let entries = walkdir::WalkDir::new(self.root.join(directory)).min_depth(1).max_depth(1);
         let mut names = Vec::new();
         for entry in entries.sort_by_file_name() {
             match entry {
-                Ok(entry) if is_of_an_editor(entry.file_name()) => {}
+                Ok(entry) if is_of_a_tool(entry.file_name()) => {}
                 Ok(entry) => {
                     let name = entry.file_name().to_string_lossy();
                     names.extend(name.strip_suffix(ending).map(str::to_owned));
@@ -232,6 +311,11 @@ impl Loader<'_> {
             let file = format!("{PROMISES}/{stem}.md");
             let path = Path::new(CHAPTERS).join(&file);
             let Some(owner) = crates.iter().find(|directory| *directory == stem) else {
+                let is_listed = self.entries.iter().any(|entry| entry.path == file);
+                if !is_listed && lesson_name(stem).is_none() {
+                    self.leave_out(path, "SUMMARY.md does not list it");
+                    continue;
+                }
                 let message = "no lesson has this name; a promises page is called as its lesson's \
                                directory";
                 self.report(path, message);
@@ -311,19 +395,27 @@ impl Loader<'_> {
         let deeper = same.map(|directory| {
             format!(", or call it {directory}-<subject>.md, as a deeper page of that lesson")
         });
-        let message = format!(
-            "this chapter has no lesson; add the crate lessons/{stem}{}",
-            deeper.unwrap_or_default()
-        );
-        self.report(Path::new(CHAPTERS).join(format!("{stem}.md")), message);
+        let file = format!("{stem}.md");
+        let is_listed = self.entries.iter().any(|entry| entry.path == file);
+        let note = if is_listed { "" } else { "; a note of your own has no number" };
+        let deeper = deeper.unwrap_or_default();
+        let message =
+            format!("this chapter has no lesson; add the crate lessons/{stem}{deeper}{note}");
+        self.report(Path::new(CHAPTERS).join(file), message);
     }
 
     fn no_chapter(&mut self, directory: &str, has_pages: bool) {
         let path = Path::new("lessons").join(directory);
-        let has_programs = ["src/bin", "src/main.rs"];
-        if has_pages || has_programs.iter().any(|part| self.root.join(&path).join(part).exists()) {
-            let message = format!("this lesson has no chapter; add {CHAPTERS}/{directory}.md");
-            self.report(path, message);
+        let chapter = format!("{CHAPTERS}/{directory}.md");
+        let is_listed = self.entries.iter().any(|one| one.path == format!("{directory}.md"));
+        let is_there = self.root.join(&chapter).exists();
+        if (has_pages || is_listed) && !is_there {
+            self.report(path, format!("this lesson has no chapter; add {chapter}"));
+        } else if !NO_LESSONS.contains(&directory) {
+            match lesson_name(directory) {
+                Some(_) => self.leave_out(path, format!("there is no {chapter}")),
+                None => self.leave_out(path, "there is no chapter of this name"),
+            }
         }
     }
 
@@ -502,20 +594,31 @@ impl Loader<'_> {
             };
             needed.push((&block.place, source));
         }
-        let directory = chapter.directory.display();
+        let directory = chapter.directory.display().to_string();
         let main = chapter.source(&chapter.name);
         let mut there: Vec<_> =
             [main].into_iter().filter(|path| self.root.join(path).is_file()).collect();
-        if self.root.join(&chapter.directory).join("src/bin").is_dir() {
-            let bins = self.names(&format!("{directory}/src/bin"), ".rs");
-            there.extend(bins.iter().map(|program| chapter.source(program)));
+        for (part, ending) in [("src/bin", ""), ("", ".py")] {
+            let part = Path::new(&directory).join(part);
+            if self.root.join(&part).is_dir() {
+                let names = self.names(&part.to_string_lossy(), ending);
+                there.extend(names.iter().map(|name| part.join(format!("{name}{ending}"))));
+            }
         }
-        let twins = self.names(&directory.to_string(), ".py");
-        there.extend(twins.iter().map(|program| chapter.twin(program)));
+        let own = chapter.page().path.display();
         for path in there {
             if !needed.iter().any(|(_, needed)| *needed == path) {
-                let own = chapter.page().path.display();
-                self.report(path, format!("no promise in {own} runs it"));
+                self.leave_out(path, format!("no promise in {own} runs it"));
+            }
+        }
+        let errors = chapter.directory.join("compile-fail");
+        if self.root.join(&errors).is_dir() {
+            for name in self.names(&errors.to_string_lossy(), "") {
+                let path = errors.join(name);
+                let both = ["rs", "stderr"].map(|ending| path.with_extension(ending));
+                if !both.iter().any(|path| chapter.includes(path)) {
+                    self.leave_out(path, format!("{own} does not include it"));
+                }
             }
         }
     }

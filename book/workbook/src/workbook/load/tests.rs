@@ -113,6 +113,11 @@ impl Scratch {
         fs::remove_file(self.0.path().join(path)).expect("a file");
     }
 
+    fn notices(&self) -> Vec<String> {
+        let workbook = Workbook::load(self.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+        workbook.notices.iter().map(Problem::to_string).collect()
+    }
+
     fn problems(&self) -> Vec<String> {
         let problems = Workbook::load(self.0.path()).map(drop).err().unwrap_or_default();
         problems.iter().map(Problem::to_string).collect()
@@ -136,13 +141,17 @@ fn a_whole_workbook_is_read() {
 fn what_a_new_lesson_forgot_is_named() {
     let scratch = Scratch::new();
     scratch.write("book/chapters/03-new.md", "# The `new` one\n");
+    scratch.write("book/chapters/04-other-deep.md", "# Deep\n{{#minutes}}\n");
     scratch.write("lessons/04-other/src/main.rs", "");
     assert_eq!(
         scratch.problems(),
         [
             "book/chapters/SUMMARY.md: a page is missing; add the line \
              `- [The new one](03-new.md)`",
-            "book/chapters/03-new.md: this chapter has no lesson; add the crate lessons/03-new",
+            "book/chapters/03-new.md: this chapter has no lesson; add the crate lessons/03-new; \
+             a note of your own has no number",
+            "book/chapters/SUMMARY.md: a page is missing; add the line \
+             `  - [Deep](04-other-deep.md)` below 04-other.md",
             "lessons/04-other: this lesson has no chapter; add book/chapters/04-other.md",
         ]
     );
@@ -166,18 +175,72 @@ fn a_missing_program_is_named_with_the_line_of_its_promise() {
 }
 
 #[test]
-fn a_program_that_nothing_is_promised_of_is_named() {
-    let scratch = Scratch::new();
-    scratch.write("lessons/02-heartbeat/src/bin/heartbeat-joined.rs", "");
-    scratch.write("lessons/02-heartbeat/heartbeat-joined.py", "");
-    let message = "no promise in book/chapters/02-heartbeat.md runs it";
-    assert_eq!(
-        scratch.problems(),
-        [
-            format!("lessons/02-heartbeat/src/bin/heartbeat-joined.rs: {message}"),
-            format!("lessons/02-heartbeat/heartbeat-joined.py: {message}"),
-        ]
-    );
+fn what_is_no_part_of_the_workbook_is_told_and_left_out() {
+    let scratch = Scratch::with_all_pages();
+    assert_eq!(scratch.notices(), [""; 0]);
+    scratch.write("lessons/02-heartbeat/src/bin/heartbeat-try.rs", "");
+    scratch.write("lessons/02-heartbeat/src/bin/try/main.rs", "");
+    scratch.write("lessons/02-heartbeat/try.py", "");
+    scratch.write("lessons/02-heartbeat/compile-fail/try.rs", "");
+    scratch.write("lessons/04-other/src/main.rs", "");
+    scratch.write("lessons/notes/one.md", "");
+    scratch.write("lessons/try/src/main.rs", "");
+    scratch.write("book/recordings/old.toml", "");
+    for note in ["notes", "02-heartbeat (1)", "02-heartbeat-mine", "promises/mine", "try"] {
+        scratch.write(&format!("book/chapters/{note}.md"), "Not even a title\n");
+    }
+    scratch.write("book/chapters/pictures/shown.svg", "");
+    scratch.write("book/chapters/pictures/other.svg", "");
+    scratch.write("book/chapters/ideas/one.md", "");
+    scratch.write("book/chapters/try.py", "");
+    scratch.write(SIGNALS, &format!("{DEEPER}\n![A picture](pictures/shown.svg), retry.py\n"));
+    let no_promise = format!("no promise in {OWN} runs it");
+    let unlisted = "SUMMARY.md does not list it".to_owned();
+    let unshown = "no chapter shows it".to_owned();
+    let expected = [
+        ("book/chapters/02-heartbeat (1).md", unlisted.clone()),
+        ("book/chapters/02-heartbeat-mine.md", unlisted.clone()),
+        ("book/chapters/notes.md", unlisted.clone()),
+        ("book/chapters/try.md", unlisted.clone()),
+        ("book/chapters/promises/mine.md", unlisted),
+        ("lessons/02-heartbeat/src/bin/heartbeat-try.rs", no_promise.clone()),
+        ("lessons/02-heartbeat/src/bin/try", no_promise.clone()),
+        ("lessons/02-heartbeat/try.py", no_promise),
+        ("lessons/02-heartbeat/compile-fail/try.rs", format!("{OWN} does not include it")),
+        ("lessons/04-other", "there is no book/chapters/04-other.md".to_owned()),
+        ("lessons/notes", "there is no chapter of this name".to_owned()),
+        ("lessons/try", "there is no chapter of this name".to_owned()),
+        ("book/chapters/ideas", unshown.clone()),
+        ("book/chapters/pictures/other.svg", unshown.clone()),
+        ("book/chapters/try.py", unshown),
+        ("book/recordings/old.toml", "no chapter shows this recording".to_owned()),
+    ];
+    let expected = expected.map(|(path, why)| format!("{path}: left out: {why}"));
+    assert_eq!(scratch.notices(), expected);
+    let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+    assert_eq!(workbook.shown, [Path::new("pictures/shown.svg")]);
+}
+
+#[test]
+fn what_tools_leave_is_not_even_told() {
+    let scratch = Scratch::with_all_pages();
+    for directory in [
+        "book/chapters",
+        "book/chapters/promises",
+        "book/recordings",
+        "lessons",
+        "lessons/02-heartbeat",
+        "lessons/02-heartbeat/compile-fail",
+        "lessons/02-heartbeat/src/bin",
+    ] {
+        for name in ["02-heartbeat.md~", "#02-heartbeat.md#", ".DS_Store", "x.py.orig", "4913"] {
+            scratch.write(&format!("{directory}/{name}"), "");
+        }
+        scratch.write(&format!("{directory}/.obsidian/workspace.json"), "");
+        let lock = scratch.0.path().join(directory).join(".#02-heartbeat.md");
+        std::os::unix::fs::symlink("reader@machine.4711:1", lock).expect("a link");
+    }
+    assert_eq!(scratch.notices(), [""; 0]);
 }
 
 #[test]
@@ -242,10 +305,7 @@ fn each_chapter_shows_a_run_and_each_run_has_its_recording() {
     );
     let recording = "ended = 1\nstdout = []\nthread = []\n";
     scratch.write("book/recordings/heartbeat.toml", recording);
-    scratch.write("book/recordings/old.toml", recording);
-    scratch.write("book/recordings/.old.toml.swp", "");
-    scratch.write("lessons/02-heartbeat/src/bin/.#heartbeat-exercise.rs", "");
-    assert_eq!(recordings(&scratch), ["book/recordings/old.toml: no chapter shows this recording"]);
+    assert_eq!(recordings(&scratch), [""; 0]);
 
     scratch.write(at, &CHAPTER.replace("#recording heartbeat", "#recording heartbaet"));
     assert_eq!(
@@ -369,12 +429,6 @@ fn an_appendix_may_have_programs() {
     scratch.write("lessons/claims/Cargo.toml", "[package]\nname = \"claims\"\n");
     scratch.write("lessons/claims/src/bin/claims-gc.rs", "");
     assert_eq!(scratch.problems(), [""; 0]);
-    scratch.write("lessons/claims/src/bin/claims-lock.rs", "");
-    assert_eq!(
-        scratch.problems(),
-        [format!("lessons/claims/src/bin/claims-lock.rs: no promise in {at} runs it")]
-    );
-    scratch.remove("lessons/claims/src/bin/claims-lock.rs");
     scratch.write(
         at,
         &format!("{page}\n```promise\nstarter_breaks = [\"ends\"]\nends = 1\nexit = 0\n```\n"),
@@ -382,10 +436,7 @@ fn an_appendix_may_have_programs() {
     assert_eq!(scratch.problems(), [format!("{at}:9: only a lesson has an exercise")]);
     scratch.remove(at);
     scratch.write("book/chapters/SUMMARY.md", "[H](02-heartbeat.md)\n");
-    assert_eq!(
-        scratch.problems(),
-        ["lessons/claims: this lesson has no chapter; add book/chapters/claims.md"]
-    );
+    assert_eq!(scratch.notices(), ["lessons/claims: left out: there is no chapter of this name"]);
 }
 
 #[test]
@@ -424,7 +475,8 @@ fn all_pages_of_a_lesson_are_its_specification() {
     // Only the deeper page has a promise of this program.
     scratch.edit(SIGNALS, "program = \"heartbeat-joined\"\n", "");
     let joined = "lessons/02-heartbeat/src/bin/heartbeat-joined.rs";
-    assert_eq!(scratch.problems(), [format!("{joined}: no promise in {OWN} runs it")]);
+    let told = format!("{joined}: left out: no promise in {OWN} runs it");
+    assert_eq!(scratch.notices(), [told]);
 }
 
 #[test]
@@ -454,7 +506,6 @@ fn deeper_pages_stand_in_the_order_of_the_summary() {
 #[test]
 fn a_page_that_is_not_in_the_summary_is_named_with_its_line() {
     for (line, expected) in [
-        ("[First](index.md)\n", "a page is missing; add the line `- [First](index.md)`"),
         (
             "  - [Its signals](02-heartbeat-signals.md)\n",
             "a page is missing; add the line `  - [Its signals](02-heartbeat-signals.md)` \
@@ -488,13 +539,7 @@ fn a_line_of_the_summary_has_its_page() {
     }
     let scratch = Scratch::with_all_pages();
     scratch.edit(SUMMARY, "(index.md)", "()");
-    assert_eq!(
-        scratch.problems(),
-        [
-            format!("{SUMMARY}: a page is missing; add the line `- [First](index.md)`"),
-            format!("{SUMMARY}:3: there is no book/chapters/"),
-        ]
-    );
+    assert_eq!(scratch.problems(), [format!("{SUMMARY}:3: there is no book/chapters/"),]);
 }
 
 #[test]
