@@ -1,26 +1,28 @@
 //! `cargo run`: builds the book, serves it and says where.
 
 use std::collections::BTreeSet;
-use std::fs::{self, Permissions};
+use std::env;
+use std::fmt::Display;
+use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, anyhow, bail, ensure};
 use clap::{Parser, Subcommand};
 use mdbook_driver::MDBook;
+use mdbook_html::HtmlHandlebars;
 use mdbook_preprocessor::{Preprocessor, parse_input};
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
+use mdbook_renderer::{RenderContext, Renderer};
 use tracing::Level;
 use workbook::page::all_of;
 use workbook::programs;
 use workbook::recording::Recording;
 use workbook::run::{end_with_this_process, inside};
-use workbook::workbook::{Chapter, Workbook};
+use workbook::workbook::{CHAPTERS, Chapter, Workbook};
 use workshop::pages::{self, Length};
+use workshop::place::Place;
 use workshop::preprocess::Workshop;
 use workshop::serve;
 
@@ -103,9 +105,29 @@ fn main() -> ExitCode {
         }
     };
     result.unwrap_or_else(|error| {
-        eprintln!("{error:#}");
+        // Whoever reads has seen enough, as in `cargo run -- pages | head`.
+        let cause = error.downcast_ref::<io::Error>();
+        if cause.is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
+        // There may be nobody to hear it.
+        let _ = writeln!(io::stderr(), "{error:#}");
         ExitCode::FAILURE
     })
+}
+
+/// Prints a line; unlike `println!` it does not panic where that cannot be done.
+fn print(line: impl Display) -> Result<()> {
+    writeln!(io::stdout(), "{line}").context("cannot print to standard output")
+}
+
+/// The workbook, and on standard error what is left out of it.
+fn loaded() -> Result<Workbook> {
+    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
+    for notice in &workbook.notices {
+        let _ = writeln!(io::stderr(), "{notice}");
+    }
+    Ok(workbook)
 }
 
 /// What to say to whoever forgot the `-p` of `cargo run -p heartbeat`.
@@ -125,74 +147,90 @@ fn show(port: u16, open: bool) -> Result<ExitCode> {
     let address = format!("http://{}/", listener.local_addr()?);
     let directory = build(None)?;
     serve::serve(listener, &directory, || {
-        println!("the book is open at {address} (Ctrl-C ends it)");
+        print(format_args!("the book is open at {address} (Ctrl-C ends it)"))?;
         if open && open::that_detached(&address).is_err() {
-            eprintln!("no browser could be opened; open the address above yourself");
+            let line = "no browser could be opened; open the address above yourself";
+            let _ = writeln!(io::stderr(), "{line}");
         }
+        Ok(())
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Builds the book, says how long it took, and gives the directory that holds it.
-///
-/// It is built beside the directory, and then takes its place at once: somebody may be reading.
 fn build(dest: Option<PathBuf>) -> Result<PathBuf> {
     let start = Instant::now();
-    let mut book = MDBook::load(Workbook::home().join("book").canonicalize()?)?;
-    let directory = match dest {
-        Some(dest) => holds_no_more_than_a_book(absolute(&dest)?)?,
-        None => absolute(&book.build_dir_for("html"))?,
-    };
-    let parent = directory.parent().context("a book has a directory of its own")?;
-    let beside = tempfile::Builder::new()
-        .prefix(".book-")
-        // As any directory that is made, and not for its owner alone.
-        .permissions(Permissions::from_mode(0o777))
-        .tempdir_in(parent)?;
-    book.config.build.build_dir = beside.path().join("new");
+    let workbook = loaded()?;
+    let mut book = MDBook::load(workbook.root.join("book"))?;
+    let dest = dest.unwrap_or_else(|| beside_the_programs(&book));
+    let dest = path::absolute(&dest).context("a directory without a name")?;
+    for own in ["book", "lessons", "tests"] {
+        let is_there = dest.ancestors().find_map(|part| part.canonicalize().ok());
+        ensure!(
+            !is_there.is_some_and(|part| part.starts_with(workbook.root.join(own))),
+            "{} is among the files that the book is made of; choose another directory",
+            dest.display()
+        );
+    }
+    let cargos = workbook.root.join("target/book").canonicalize();
+    let is_ours = cargos.is_ok_and(|cargos| dest.canonicalize().is_ok_and(|dest| dest == cargos));
+    let place = Place::take(dest, is_ours)?;
+    let beside = place.beside()?;
+    let (new, shown) = (beside.path().join("new"), beside.path().join("shown"));
+    for path in &workbook.shown {
+        let to = shown.join(path);
+        fs::create_dir_all(to.parent().unwrap_or(&shown))?;
+        fs::copy(workbook.root.join(CHAPTERS).join(path), to)?;
+    }
+    fs::create_dir_all(&shown)?;
+    book.config.build.build_dir = new.clone();
     // In place of the command in book.toml, which would start this program a second time.
     book.with_preprocessor(Workshop);
+    book.with_renderer(Beside(shown));
     book.build()?;
-    exchange(&beside.path().join("new"), &directory)
-        .with_context(|| format!("cannot write to {}", directory.display()))?;
-    println!("built {} in {:.1} s", directory.display(), start.elapsed().as_secs_f64());
-    Ok(directory)
+    place.fill(&new)?;
+    let took = start.elapsed().as_secs_f64();
+    print(format_args!("built {} in {took:.1} s", place.path().display()))?;
+    Ok(place.path().to_owned())
 }
 
-/// Puts a directory in the place of another one, and that one in its place.
-fn exchange(new: &Path, old: &Path) -> io::Result<()> {
-    match renameat_with(CWD, new, CWD, old, RenameFlags::EXCHANGE) {
-        Ok(()) => Ok(()),
-        // Some file systems cannot do it at once.
-        Err(Errno::INVAL | Errno::NOSYS) => {
-            fs::rename(old, new.with_extension("old"))?;
-            fs::rename(new, old)
-        }
-        Err(error) => Err(error.into()),
+/// mdBook's own renderer, which copies into the book all that stands beside the chapters. To it, they
+/// stand in a directory that has just what one of them shows.
+struct Beside(PathBuf);
+
+impl Renderer for Beside {
+    fn name(&self) -> &str {
+        "html"
+    }
+
+    fn render(&self, context: &RenderContext) -> Result<()> {
+        let mut context = context.clone();
+        context.config.book.src = self.0.clone();
+        HtmlHandlebars::new().render(&context)
     }
 }
 
-/// The directory in full, made if it is missing: mdBook reads a relative one against the book's own.
-fn absolute(dest: &Path) -> Result<PathBuf> {
-    fs::create_dir_all(dest).with_context(|| format!("cannot write to {}", dest.display()))?;
-    Ok(dest.canonicalize()?)
-}
-
-/// The directory, whose contents are thrown away, unless they are anything but an earlier book.
-fn holds_no_more_than_a_book(directory: PathBuf) -> Result<PathBuf> {
-    let is_empty = fs::read_dir(&directory)?.next().is_none();
-    ensure!(
-        is_empty || directory.join(".nojekyll").exists(),
-        "{} holds something that is not a book, and would be emptied; choose another directory",
-        directory.display()
-    );
-    Ok(directory)
+/// Where the book goes if nobody says it: to book.toml's directory, or into the target directory that
+/// cargo was given in place of the checkout's own, which then may not even be one to write into.
+fn beside_the_programs(book: &MDBook) -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("target");
+    let own = own.canonicalize().unwrap_or(own);
+    let configured = book.build_dir_for("html");
+    let program = env::current_exe().unwrap_or_default();
+    match program.ancestors().nth(2) {
+        Some(target)
+            if configured == book.root.join("../target/book") && !target.starts_with(own) =>
+        {
+            target.join("book")
+        }
+        _ => configured,
+    }
 }
 
 /// Records each scenario that a chapter of these lessons shows, one after the other: the recorder
 /// wants a quiet machine.
 fn record(names: &[String]) -> Result<ExitCode> {
-    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
+    let workbook = loaded()?;
     let all = || workbook.chapters.iter().map(|chapter| chapter.name.as_str()).collect::<Vec<_>>();
     if let Some(unknown) = names.iter().find(|name| workbook.chapter(name).is_none()) {
         bail!("there is no lesson `{unknown}`; there are {}", all().join(", "));
@@ -213,37 +251,35 @@ fn record(names: &[String]) -> Result<ExitCode> {
         let recording = Recording::make(program, &scenario.runs[0])
             .with_context(|| format!("{name} is not recorded"))?;
         recording.store(&workbook.root, name)?;
-        println!("recorded {}", Recording::path(name).display());
+        print(format_args!("recorded {}", Recording::path(name).display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 /// A line a page: what is in sight, what is folded, and how long it takes.
 fn pages() -> Result<ExitCode> {
-    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
-    let mut stdout = io::stdout().lock();
+    let workbook = loaded()?;
     let heads = ["prose", "tabled", "folded", "code", "tables", "minutes", "promises"];
     let heads = heads.map(|head| format!("{head:>9}")).concat();
-    writeln!(stdout, "{:<32}{heads}", "page")?;
+    print(format_args!("{:<32}{heads}", "page"))?;
     for (path, count) in pages::count_all(&workbook.root)? {
         let promises = workbook.page(&path).map_or(0, |(page, _)| page.promises.len());
         let minutes = count.minutes() as usize;
         let Length { prose, tabled, folded, code, tables, .. } = count;
         let figures = [prose, tabled, folded, code, tables, minutes, promises];
         let figures = figures.map(|figure| format!("{figure:>9}")).concat();
-        writeln!(stdout, "{:<32}{figures}", path.display())?;
+        print(format_args!("{:<32}{figures}", path.display()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn promises(places: bool) -> Result<ExitCode> {
-    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
-    let mut stdout = io::stdout().lock();
+    let workbook = loaded()?;
     for (line, place) in workbook.promises() {
         if places {
-            writeln!(stdout, "{place}: {line}")?;
+            print(format_args!("{place}: {line}"))?;
         } else {
-            writeln!(stdout, "{line}")?;
+            print(line)?;
         }
     }
     Ok(ExitCode::SUCCESS)

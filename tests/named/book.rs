@@ -30,6 +30,7 @@ use workbook::promise::Profile;
 use workbook::promise::words::{Piece, Words};
 use workbook::workbook::{CHAPTERS, Workbook};
 use workshop::glossary::Glossary;
+use workshop::place::MARK;
 use workshop::preprocess::Workshop;
 
 /// The program that `cargo run` starts.
@@ -476,6 +477,7 @@ impl Server {
         let mut command = guarded(&*BOOK);
         command.args(["--port", "0"]).args(arguments).stdout(Stdio::piped());
         command.env("CARGO_MANIFEST_DIR", scratch.path().join("book"));
+        command.env("MDBOOK_BUILD__BUILD_DIR", scratch.path().join("target/book"));
         if let Some(path) = path {
             command.env("PATH", path);
         }
@@ -576,6 +578,7 @@ fn an_open_book_is_whole_while_it_is_built_again() {
     let mut build = guarded(&*BOOK)
         .arg("build")
         .env("CARGO_MANIFEST_DIR", root.join("book"))
+        .env("MDBOOK_BUILD__BUILD_DIR", root.join("target/book"))
         .stdout(Stdio::null())
         .spawn()
         .expect("the reader runs");
@@ -647,7 +650,7 @@ fn a_directory_that_is_not_a_book_is_not_emptied() {
     assert!(book(&["build", "--dest", &dest]).status.success());
     // An earlier book is written anew.
     assert!(book(&["build", "--dest", &dest]).status.success());
-    fs::remove_file(home.path().join(".nojekyll")).expect("a file of mdBook's");
+    fs::remove_file(home.path().join(MARK)).expect("the mark of our own book");
     let output = book(&["build", "--dest", &dest]);
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("choose another directory"));

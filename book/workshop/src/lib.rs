@@ -2,11 +2,12 @@
 //!
 //! [`preprocess`] renders what the crate `workbook` reads of the chapters as [`tables`] and pictures,
 //! draws the [`map`] of all lessons, links the terms of the [`glossary`], and counts how long [`pages`]
-//! are. [`serve`] shows the built book.
+//! are. [`place`] is where the built book goes, and [`serve`] shows it.
 
 pub mod glossary;
 pub mod map;
 pub mod pages;
+pub mod place;
 pub mod preprocess;
 pub mod serve;
 pub mod tables;

@@ -40,8 +40,12 @@ pub fn bind(port: u16) -> Result<TcpListener> {
 ///
 /// # Errors
 ///
-/// If the system refuses a signal handler or the listener.
-pub fn serve(listener: TcpListener, directory: &Path, ready: impl FnOnce()) -> Result<()> {
+/// If the system refuses a signal handler or the listener, and what `ready` says.
+pub fn serve(
+    listener: TcpListener,
+    directory: &Path,
+    ready: impl FnOnce() -> Result<()>,
+) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
@@ -53,7 +57,7 @@ pub fn serve(listener: TcpListener, directory: &Path, ready: impl FnOnce()) -> R
             // An error means that the sender is gone: that is a reason to stop, too.
             let _ = stopped.changed().await;
         });
-        ready();
+        ready()?;
         tokio::pin! { let server = server.into_future(); }
         tokio::select! {
             result = &mut server => return result.context("the server stopped"),
