@@ -19,7 +19,7 @@ use workbook::verdict::{self, FirstRun, Verdict};
 use workbook::workbook::{Chapter, Lesson, MARKER, Workbook};
 
 use crate::assert::breaks;
-use crate::progress::{Progress, has_marker};
+use crate::progress::{Progress, has_marker, marker};
 use crate::select::Packages;
 use crate::shared::Shared;
 
@@ -110,6 +110,7 @@ impl Check {
                 Some(reason) => Ok(Completion::ignored_with(reason)),
                 None => self.judge(shared),
             },
+            Subject::Exercise | Subject::Starter if !self.has_exercise() => self.no_exercise(),
             Subject::Exercise if self.has_marker() => {
                 shared.note(self.chapter, Progress::NotStarted);
                 Ok(Completion::ignored_with(Progress::NotStarted.to_string()))
@@ -164,7 +165,8 @@ impl Check {
     fn judge_starter(&self, shared: &Shared) -> Result<Completion, Failed> {
         let verdict = self.hold(shared)?;
         let source = self.exercise_source();
-        let source = source.display();
+        let line = marker(&self.workbook.root, &source).unwrap_or_default();
+        let source = format!("{}:{line}", source.display());
         if verdict.broken.is_empty() {
             let message =
                 format!("you solved it: now delete the marker line `{MARKER}` in {source}");
@@ -260,6 +262,22 @@ impl Check {
 
     fn exercise_source(&self) -> PathBuf {
         self.chapter().source(&self.chapter().exercise_program())
+    }
+
+    fn has_exercise(&self) -> bool {
+        self.workbook.root.join(self.exercise_source()).is_file()
+    }
+
+    fn no_exercise(&self) -> Result<Completion, Failed> {
+        let source = self.exercise_source();
+        let source = source.display();
+        match self.subject {
+            Subject::Starter => Ok(Completion::ignored_with("there is no exercise")),
+            _ => Err(format!(
+                "{source} is no longer there; `git restore {source}` brings it back as it was"
+            )
+            .into()),
+        }
     }
 
     fn has_marker(&self) -> bool {

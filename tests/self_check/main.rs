@@ -27,6 +27,7 @@ use libtest_mimic::{Arguments, Completion, Trial};
 use select::{Packages, Selection, likely};
 use shared::Shared;
 use workbook::page::all_of;
+use workbook::programs;
 use workbook::promise::{APART, Profile, TOLERANCE, in_seconds};
 use workbook::run::{self, Room, leftovers};
 use workbook::workbook::Workbook;
@@ -109,6 +110,12 @@ fn main() -> ExitCode {
         && let Some(why_not) = shared.why_no_python()
     {
         eprintln!("the Python twins are ignored: {why_not}");
+    }
+    if let Some(place) = programs::sets_abort(&workbook.root) {
+        eprintln!(
+            "{place} sets `panic = \"abort\"`: `cargo run` obeys it, and lessons about panics end otherwise \
+             than their chapters say; the check builds them with `unwind`"
+        );
     }
     shared.gate.expect(trials.len().min(threads));
     let conclusion = libtest_mimic::run(&arguments, trials);

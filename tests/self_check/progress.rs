@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::path::Path;
 
-use workbook::workbook::{Chapter, MARKER, Workbook};
+use workbook::workbook::{Chapter, Workbook, marker_line};
 
 use crate::shared::Shared;
 
@@ -31,7 +31,14 @@ impl Display for Progress {
 
 /// Whether the reader has not begun an exercise.
 pub fn has_marker(root: &Path, source: &Path) -> bool {
-    fs::read_to_string(root.join(source)).is_ok_and(|text| text.contains(MARKER))
+    marker(root, source).is_some()
+}
+
+/// The line that says so, from 1.
+pub fn marker(root: &Path, source: &Path) -> Option<usize> {
+    // A byte that is no text makes it no other program.
+    let program = fs::read(root.join(source)).ok()?;
+    marker_line(&String::from_utf8_lossy(&program))
 }
 
 impl Shared {

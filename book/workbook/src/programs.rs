@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::env;
+use std::fs;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,6 +15,26 @@ use crate::run::ends_with_this_process;
 
 /// The path of each program, by name.
 pub type Programs = HashMap<String, PathBuf>;
+
+/// Where the reader has set `panic = "abort"`, which changes what most lessons do: an environment
+/// variable or a file of cargo's configuration.
+pub fn sets_abort(root: &Path) -> Option<String> {
+    let aborts = |name: &str| env::var(name).is_ok_and(|value| value.contains("abort"));
+    let variables = ["CARGO_PROFILE_DEV_PANIC", "RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"];
+    if let Some(name) = variables.into_iter().find(|name| aborts(name)) {
+        return Some(name.to_owned());
+    }
+    let own = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let own = own.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let above = root.ancestors().map(|directory| directory.join(".cargo"));
+    let files =
+        above.chain(own).flat_map(|cargo| ["config.toml", "config"].map(|name| cargo.join(name)));
+    files.into_iter().find_map(|file| {
+        let config: toml::Table = fs::read_to_string(&file).ok()?.parse().ok()?;
+        let panic = config.get("profile")?.get("dev")?.get("panic")?;
+        (panic.as_str()? == "abort").then(|| file.display().to_string())
+    })
+}
 
 /// Builds all programs of some packages with one cargo call.
 ///
@@ -36,7 +57,9 @@ pub fn build<'a>(
     command
         .current_dir(root)
         .args(["build", "--keep-going", "--message-format=json-render-diagnostics"])
-        .args(["--profile", profile.name()]);
+        .args(["--profile", profile.name()])
+        // What a chapter says of a panic is not so with the `abort` that a reader may have set.
+        .args(["--config", "profile.dev.panic=\"unwind\""]);
     for package in packages {
         match package.split_once('/') {
             Some((name, _)) => command.args(["--package", name, "--features", package]),

@@ -113,7 +113,8 @@ pub fn run(
         end_others(&mark);
     }
     watch.take_the_rest()?;
-    let temporary = if is_its_own { names_in(temporary.path())? } else { Vec::new() };
+    // One that has removed it has left nothing there.
+    let temporary = names_in(temporary.path()).ok().filter(|_| is_its_own).unwrap_or_default();
     guardian::is_over(pid);
     Ok(Ran {
         end,

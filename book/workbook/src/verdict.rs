@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
+use std::fs;
 use std::io;
 use std::path::Path;
 use std::process::Command;
@@ -10,11 +11,15 @@ use std::time::Duration;
 
 use crate::promise::judge::{Broken, End, Ran};
 use crate::promise::{APART, Exit, Run, Scenario, Stream, in_seconds};
-use crate::recording;
 use crate::run::{Gate, continued, run, temporary_directory};
 
 /// How many lines of a long output a report shows, at its beginning and at its end.
 const SHOWN: usize = 50;
+
+/// How many characters of a line that a program has printed a report shows, and of what else it has
+/// written.
+const MOST_OF_A_LINE: usize = 400;
+const MOST_OF_A_FILE: usize = 4000;
 
 /// Within this time this process knows that it was stopped.
 const SIGNAL_IS_SEEN: Duration = Duration::from_millis(50);
@@ -109,7 +114,15 @@ fn hold_once(
             ),
         };
         let ran = run(command(), directory.path(), promised, gate, length)?;
-        let files = names_of_files(directory.path())?;
+        let files = names_of_files(directory.path());
+        verdict.undecided |= ran.end.is_undecided(promised.ends);
+        let mut broken = judge(promised, &ran);
+        let files = files.unwrap_or_else(|_| {
+            let promised = "leaves its directory where it was".to_owned();
+            let but = "it is gone, or closed to its owner".to_owned();
+            broken.push(Broken { id: promised.clone(), promised, but });
+            Vec::new()
+        });
         let exit = match ran.exit {
             Exit::Code(code) => Some(code),
             Exit::Signal(_) => None,
@@ -119,14 +132,13 @@ fn hold_once(
             let stdout = String::from_utf8_lossy(&ran.stdout).into_owned();
             verdict.first = Some(FirstRun { stdout, exit, files });
         }
-        verdict.undecided |= ran.end.is_undecided(promised.ends);
-        let broken = judge(promised, &ran).into_iter();
+        let broken = broken.into_iter();
         verdict
             .broken
             .extend(broken.map(|broken| Broken { promised: broken.promised + &which, ..broken }));
         verdict.printed.push_str(&printed(&ran, &which));
-        if matches!(ran.end, End::Hung(_)) {
-            // A second run would only make the reader wait for as long again.
+        if matches!(ran.end, End::Hung(_)) || !directory.path().is_dir() {
+            // A second run would only make the reader wait for as long again, or has no place.
             break;
         }
     }
@@ -134,7 +146,15 @@ fn hold_once(
 }
 
 fn names_of_files(directory: &Path) -> io::Result<Vec<String>> {
-    Ok(recording::files(directory)?.into_iter().map(|file| file.name).collect())
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// What to say of the second run's arguments, which may be the whole clue.
@@ -157,7 +177,7 @@ impl Verdict {
 impl Display for Verdict {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         for Broken { promised, but, .. } in &self.broken {
-            writeln!(f, "  promised  {promised}\n  but       {but}")?;
+            writeln!(f, "  promised  {promised}\n  but       {}", plain(but, MOST_OF_A_FILE))?;
         }
         if self.repeated {
             let apart = in_seconds(APART);
@@ -170,7 +190,7 @@ impl Display for Verdict {
 fn printed(ran: &Ran, which: &str) -> String {
     let mut report = String::new();
     for stream in [Stream::Stdout, Stream::Stderr] {
-        let text = String::from_utf8_lossy(ran.printed(stream));
+        let text = escaped(ran.printed(stream));
         if text.is_empty() {
             continue;
         }
@@ -182,7 +202,7 @@ fn printed(ran: &Ran, which: &str) -> String {
                 report.push_str(&format!("    … {left_out} lines …\n"));
             }
             if left_out == 0 || index < SHOWN || index >= SHOWN + left_out {
-                report.push_str(&format!("    {line}\n"));
+                report.push_str(&format!("    {}\n", plain(line, MOST_OF_A_LINE)));
             }
         }
     }
@@ -190,4 +210,31 @@ fn printed(ran: &Ran, which: &str) -> String {
         report.push_str(&format!("  it printed nothing{which}\n"));
     }
     report
+}
+
+/// Text with its bytes that are none as `\xff`.
+fn escaped(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+    }
+    text
+}
+
+/// The beginning of a text, with what a terminal would take for a command as `\u{1b}`.
+fn plain(text: &str, most: usize) -> String {
+    let mut plain = String::new();
+    for (index, character) in text.chars().enumerate() {
+        if index == most {
+            plain.push_str(&format!(" … {} more characters", text.chars().count() - most));
+            break;
+        }
+        match character {
+            '\n' | '\t' => plain.push(character),
+            control if control.is_control() => plain.extend(control.escape_unicode()),
+            other => plain.push(other),
+        }
+    }
+    plain
 }

@@ -18,8 +18,20 @@ use crate::recording::{Recording, lesson_of};
 pub use load::lesson_name;
 pub use tools::is_of_a_tool;
 
-/// The line that a reader deletes to have an exercise judged.
+/// The line that a reader deletes to have an exercise judged begins so.
 pub const MARKER: &str = "// YOUR TURN";
+
+/// The number of the line, from 1, that marks an exercise as not begun: a comment of `YOUR TURN`, in any
+/// case and with any spaces, and nothing after it but a remark behind a mark such as `:`.
+pub fn marker_line(program: &str) -> Option<usize> {
+    let is_marker = |line: &str| {
+        let comment = line.trim_start().strip_prefix("//")?.trim_start_matches(['/', '!']);
+        let words = comment.trim_start().to_lowercase();
+        let rest = words.strip_prefix("your")?.trim_start().strip_prefix("turn")?.trim_start();
+        rest.chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '_').then_some(())
+    };
+    program.lines().position(|line| is_marker(line).is_some()).map(|index| index + 1)
+}
 
 /// Where the pages are, relative to the root.
 pub const CHAPTERS: &str = "book/chapters";

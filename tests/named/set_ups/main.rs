@@ -4,9 +4,11 @@
 //! Each trial makes its set-up itself, as a user without rights where that can be; where a machine
 //! cannot give it, the trial is ignored and says why.
 
+use std::ops::Deref;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -27,9 +29,9 @@ mod tools;
 type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
-    // Each trial keeps both cores busy for a moment, and most of them wait.
+    // Most of the time a trial waits for what the check does.
     let arguments = Arguments::from_args();
-    let threads = arguments.test_threads.or(Some(2));
+    let threads = arguments.test_threads.or(Some(4));
     let arguments = Arguments { test_threads: threads, ..arguments };
     let modules = [
         disk::trials,
@@ -45,9 +47,26 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// A copy of the workbook; what one trial has built the others have, too.
-fn desk() -> Desk {
-    Desk::new(target())
+/// A copy of the workbook, which one trial has at a time.
+struct Alone {
+    desk: Desk,
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Deref for Alone {
+    type Target = Desk;
+
+    fn deref(&self) -> &Desk {
+        &self.desk
+    }
+}
+
+/// A copy of the workbook. What one trial has built the others have, too: so none changes a program while
+/// another runs it.
+fn desk() -> Alone {
+    static TURN: Mutex<()> = Mutex::new(());
+    let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    Alone { desk: Desk::new(target()), _turn: turn }
 }
 
 /// Where the trials build.

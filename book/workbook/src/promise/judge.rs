@@ -197,7 +197,7 @@ impl Ran {
         };
         if let Some(silent) = self.silent {
             let promised = format!("prints something within {}", in_seconds(FIRST_OUTPUT));
-            always(promised, format!("its first output came after {:.2} s", silent.as_secs_f64()));
+            always(promised, format!("its first output came after {:.3} s", silent.as_secs_f64()));
         }
         for text in &self.unsent {
             let promised = format!("prints `{text}`, after which it gets a signal");
@@ -254,11 +254,11 @@ impl Rule<End> for Ends {
         match (*self, *end) {
             (Self::Never, End::Alive) => None,
             (Self::Never, End::Hung(after)) => Some(format!(
-                "after {:.2} s it had not printed just what is promised, and the check ended it",
+                "after {:.3} s it had not printed just what is promised, and the check ended it",
                 after.as_secs_f64()
             )),
             (_, End::Hung(after)) => Some(format!(
-                "it was still running after {:.2} s, and the check ended it",
+                "it was still running after {:.3} s, and the check ended it",
                 after.as_secs_f64()
             )),
             (Self::At(time), End::Ended { since_start, .. }) if since_start < time => {
@@ -268,11 +268,11 @@ impl Rule<End> for Ends {
             (Self::At(time), End::Ended { since_output, .. })
                 if since_output > time + TOLERANCE =>
             {
-                Some(format!("it ended after {:.2} s", since_output.as_secs_f64()))
+                Some(format!("it ended after {:.3} s", since_output.as_secs_f64()))
             }
             (Self::At(_), End::Ended { .. }) => None,
             (Self::Never, End::Ended { since_start, .. }) => {
-                Some(format!("it ended after {:.2} s", since_start.as_secs_f64()))
+                Some(format!("it ended after {:.3} s", since_start.as_secs_f64()))
             }
             // Only a run that is to go on for ever is ended while all is well.
             (Self::At(_), End::Alive) => Some("the check ended it too early".to_owned()),
@@ -360,6 +360,8 @@ impl Rule<Path> for FilePromise {
             Self::Exists(wanted) if *wanted == is_there => return None,
             Self::Exists(false) => return Some("it is there".to_owned()),
             _ if !is_there => return Some("there is no such file".to_owned()),
+            // To open a pipe would wait for its other end.
+            _ if !path.is_file() => return Some("it is there, but no file".to_owned()),
             _ => {}
         }
         let bytes = match fs::read(path) {

@@ -567,9 +567,8 @@ impl Loader<'_> {
     fn programs(&mut self, chapter: &Chapter) {
         let mut needed = Vec::new();
         if let Some(lesson) = &chapter.lesson {
-            let programs = [chapter.exercise_program(), chapter.solution_program()];
-            let sources = programs.iter().map(|program| chapter.source(program));
-            needed.extend(sources.map(|path| (&lesson.exercise.place, path)));
+            let solution = chapter.source(&chapter.solution_program());
+            needed.push((&lesson.exercise.place, solution));
         }
         for Block { place, says: scenario, .. } in chapter.scenarios() {
             let program = chapter.program(scenario);
@@ -584,6 +583,11 @@ impl Loader<'_> {
             if !self.root.join(path).is_file() {
                 self.report_at(place, format!("{} is missing", path.display()));
             }
+        }
+        if let Some(lesson) = &chapter.lesson {
+            // It is the reader's: without it the other lessons are checked all the same.
+            let exercise = chapter.source(&chapter.exercise_program());
+            needed.push((&lesson.exercise.place, exercise));
         }
         for block in chapter.measured() {
             let source = match &block.says.source {
@@ -636,6 +640,15 @@ impl Loader<'_> {
             if value.and_then(toml::Value::as_str) != Some(&chapter.name) {
                 self.report(&path, format!("expected `{key} = \"{}\"`", chapter.name));
             }
+        }
+        let root = fs::read_to_string(self.root.join("Cargo.toml")).unwrap_or_default();
+        let members = root.parse::<toml::Table>().ok();
+        let members = members.as_ref().and_then(|root| root.get("workspace")?.get("members"));
+        let directory = chapter.directory.to_string_lossy();
+        if let Some(members) = members.and_then(toml::Value::as_array)
+            && !members.iter().any(|member| member.as_str() == Some(&*directory))
+        {
+            self.report("Cargo.toml", format!("add `\"{directory}\"` to the members"));
         }
         for Block { place, says: scenario, .. } in chapter.scenarios() {
             let Some(feature) = &scenario.feature else { continue };
