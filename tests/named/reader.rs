@@ -215,7 +215,7 @@ fn a_name_that_matches_nothing_is_an_error(desk: &Desk) {
     assert_eq!(
         text,
         format!(
-            "no lesson matches `hartbeat`; did you mean `heartbeat`?\nThe lessons are:\n{lessons}"
+            "no lesson matches `hartbeat`; did you mean `cargo test heartbeat`?\nThe lessons are:\n{lessons}"
         )
     );
 
