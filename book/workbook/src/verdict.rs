@@ -149,7 +149,8 @@ fn names_of_files(directory: &Path) -> io::Result<Vec<String>> {
     let mut names = Vec::new();
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
-        if entry.file_type()?.is_file() {
+        // A pipe, a socket or a link is left like a file.
+        if !entry.file_type()?.is_dir() {
             names.push(entry.file_name().to_string_lossy().into_owned());
         }
     }
@@ -231,8 +232,12 @@ fn plain(text: &str, most: usize) -> String {
             break;
         }
         match character {
-            '\n' | '\t' => plain.push(character),
-            control if control.is_control() => plain.extend(control.escape_unicode()),
+            // These turn the direction of what follows.
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {
+                plain.extend(character.escape_unicode());
+            }
+            '\t' => plain.push(character),
+            control if control.is_control() => plain.extend(control.escape_default()),
             other => plain.push(other),
         }
     }

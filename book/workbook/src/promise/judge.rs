@@ -249,6 +249,12 @@ impl End {
     }
 }
 
+/// Seconds, with each millisecond that has begun: rounded down, what was too late would read like what
+/// is promised. What was too early is rounded down.
+fn millis_begun(time: Duration) -> f64 {
+    time.as_micros().div_ceil(1000) as f64 / 1e3
+}
+
 impl Rule<End> for Ends {
     fn but(&self, end: &End) -> Option<String> {
         match (*self, *end) {
@@ -261,18 +267,17 @@ impl Rule<End> for Ends {
                 "it was still running after {:.3} s, and the check ended it",
                 after.as_secs_f64()
             )),
-            (Self::At(time), End::Ended { since_start, .. }) if since_start < time => {
-                // With two decimals 2.298 s would be the 2.3 s that were promised.
-                Some(format!("it ended too early: after {:.3} s", since_start.as_secs_f64()))
-            }
+            (Self::At(time), End::Ended { since_start, .. }) if since_start < time => Some(
+                format!("it ended too early: after {:.3} s", since_start.as_millis() as f64 / 1e3),
+            ),
             (Self::At(time), End::Ended { since_output, .. })
                 if since_output > time + TOLERANCE =>
             {
-                Some(format!("it ended after {:.3} s", since_output.as_secs_f64()))
+                Some(format!("it ended after {:.3} s", millis_begun(since_output)))
             }
             (Self::At(_), End::Ended { .. }) => None,
             (Self::Never, End::Ended { since_start, .. }) => {
-                Some(format!("it ended after {:.3} s", since_start.as_secs_f64()))
+                Some(format!("it ended after {:.3} s", millis_begun(since_start)))
             }
             // Only a run that is to go on for ever is ended while all is well.
             (Self::At(_), End::Alive) => Some("the check ended it too early".to_owned()),
