@@ -117,6 +117,9 @@ fn main() -> ExitCode {
              than their chapters say; the check builds them with `unwind`"
         );
     }
+    if let Some(name) = programs::forces_abort() {
+        eprintln!("{name} has `panic=abort`: lessons about panics fail; unset it for the check");
+    }
     shared.gate.expect(trials.len().min(threads));
     let conclusion = libtest_mimic::run(&arguments, trials);
 

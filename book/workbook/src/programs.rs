@@ -19,10 +19,8 @@ pub type Programs = HashMap<String, PathBuf>;
 /// Where the reader has set `panic = "abort"`, which changes what most lessons do: an environment
 /// variable or a file of cargo's configuration.
 pub fn sets_abort(root: &Path) -> Option<String> {
-    let aborts = |name: &str| env::var(name).is_ok_and(|value| value.contains("abort"));
-    let variables = ["CARGO_PROFILE_DEV_PANIC", "RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"];
-    if let Some(name) = variables.into_iter().find(|name| aborts(name)) {
-        return Some(name.to_owned());
+    if env::var("CARGO_PROFILE_DEV_PANIC").is_ok_and(|value| value == "abort") {
+        return Some("CARGO_PROFILE_DEV_PANIC".to_owned());
     }
     let own = env::var_os("CARGO_HOME").map(PathBuf::from);
     let own = own.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
@@ -34,6 +32,13 @@ pub fn sets_abort(root: &Path) -> Option<String> {
         let panic = config.get("profile")?.get("dev")?.get("panic")?;
         (panic.as_str()? == "abort").then(|| file.display().to_string())
     })
+}
+
+/// The environment variable that has the compiler build with `panic=abort`, whatever the profile says.
+pub fn forces_abort() -> Option<&'static str> {
+    let variables = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"];
+    let forces = |name: &&str| env::var(name).is_ok_and(|value| value.contains("panic=abort"));
+    variables.into_iter().find(forces)
 }
 
 /// Builds all programs of some packages with one cargo call.

@@ -9,7 +9,9 @@ use std::thread;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::Pid;
-use signal_hook::consts::{FORBIDDEN, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM};
+use signal_hook::consts::{
+    FORBIDDEN, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::emulate_default_handler;
@@ -44,7 +46,7 @@ pub(super) fn take() -> io::Result<()> {
     // Before there are other threads, which have the mask of this one.
     SigSet::empty().thread_set_mask()?;
     let ignored = ignored();
-    let mut handled = vec![SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGCONT];
+    let mut handled = vec![SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT];
     handled.extend(ignored.iter().filter(|signal| !FORBIDDEN.contains(signal)));
     let mut signals = SignalsInfo::<WithOrigin>::new(&handled)?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
