@@ -26,7 +26,7 @@ const SOON: Duration = Duration::from_secs(2);
 const MANY: usize = 40;
 
 /// For whatever takes part.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// The trials of this module.
 pub fn trials() -> Vec<Trial> {

@@ -29,9 +29,9 @@ mod tools;
 type Test = fn() -> Result<(), Failed>;
 
 fn main() -> ExitCode {
-    // Most of the time a trial waits for what the check does.
+    // Some start whole checks, of which more than two would hold each other up.
     let arguments = Arguments::from_args();
-    let threads = arguments.test_threads.or(Some(4));
+    let threads = arguments.test_threads.or(Some(2));
     let arguments = Arguments { test_threads: threads, ..arguments };
     let modules = [
         disk::trials,
