@@ -1,0 +1,872 @@
+//! Follows a program from its `execve` to its end.
+//!
+//! The thread that starts the program is the one that traces it. No call of the program is traced: it
+//! stops at births, at `execve`, before a signal, and at each thread's end, and goes on at once. All
+//! that is read at a stop is read raw; it is put into words when the program is gone.
+//!
+//! With the tracer the kernel ends the program (`PTRACE_O_EXITKILL`), whatever ends the tracer, from
+//! the moment on in which it takes hold of the program, right after the `execve`; it needs no second process. Processes that the program has
+//! started are not traced and end or live on as they would have.
+
+use std::collections::{BTreeMap, HashMap};
+use std::env;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::mem;
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::process::{self, Command};
+use std::time::{Duration, Instant};
+
+use rustix::process::{geteuid, getgid, getpid, getuid, set_child_subreaper};
+use signal_hook::consts::{SIGBUS, SIGCONT, SIGFPE, SIGILL, SIGKILL, SIGPIPE, SIGSEGV};
+use signal_hook::consts::{SIGSTOP, SIGSYS, SIGTRAP};
+
+use crate::proc::{Stat, Status, name_of};
+
+use super::call::{Doing, Names, Process, Raw};
+use super::file::{self, Before, Opened};
+use super::sys::{self, Change, Ticks};
+use super::{Child, End, Fate, Limit, Sender, Sight, Stood, Thread, Wait};
+
+/// How often `main` is looked at, and some of the others.
+const LOOKS: Duration = Duration::from_millis(20);
+
+/// How many of the others at a time, one after the other in turn.
+const AT_ONCE: usize = 16;
+
+/// How often the program's children are looked at, in looks.
+const CHILDREN: u32 = 5;
+
+/// How many children are looked at.
+const MOST_CHILDREN: usize = 32;
+
+/// How many threads are told of. Those that ended by themselves are forgotten from there on.
+const MOST_THREADS: usize = 20_000;
+
+/// How many waits of `main` are told of, the longest.
+const MOST_WAITS: usize = 1000;
+
+/// A process that lets nobody look into it ends in a moment: a thread that ended earlier than this before
+/// it has ended by itself.
+const A_MOMENT: f64 = 0.005;
+
+/// The calls in which a pipe or a connection that nobody reads any more is found out.
+const WRITES: [i64; 8] = [
+    libc::SYS_write,
+    libc::SYS_writev,
+    libc::SYS_pwritev2,
+    libc::SYS_sendto,
+    libc::SYS_sendmsg,
+    libc::SYS_sendmmsg,
+    libc::SYS_sendfile,
+    libc::SYS_splice,
+];
+
+/// The kernel's ticks in a second, as /proc counts them on every architecture.
+const TICKS: f64 = 100.0;
+
+/// A program that runs and is followed.
+pub struct Tracer {
+    pid: u32,
+    command: Vec<String>,
+    directory: PathBuf,
+    start: Instant,
+    _ticks: Ticks,
+    /// Whether the program stops at its births and ends at all.
+    is_traced: bool,
+    /// Whether a stopped process can be left stopped.
+    is_seized: bool,
+    is_readable: bool,
+    /// Whether the SIGCONT with which it began is still under way.
+    first_cont: bool,
+    process: Process,
+    /// The program's own name.
+    name: String,
+    /// By the order of their birth.
+    lives: BTreeMap<usize, Life>,
+    /// Those that are alive.
+    by_id: HashMap<u32, usize>,
+    born: usize,
+    /// Whose first stop is due.
+    newborn: Option<u32>,
+    /// Those that have not reached their end, with their ids.
+    at_work: BTreeMap<usize, u32>,
+    forgotten: usize,
+    spans: Vec<Span>,
+    /// By the id of the thread that it waits for: who was seen in a join.
+    joiners: HashMap<u32, usize>,
+    looks: u32,
+    next_look: Instant,
+    /// Where the turn of the others is.
+    turn: usize,
+    received: HashMap<i32, Received>,
+    sent: HashMap<i32, Sender>,
+    is_stopped: bool,
+    /// Whether that is to be told.
+    is_news: bool,
+    children: Vec<Offspring>,
+    /// Of the program itself, in seconds of CPU.
+    spent: f64,
+    before: Before,
+    opened: Option<Opened>,
+    names: Names,
+    stood: Option<Stood>,
+    /// When the process began to end.
+    ending: Option<f64>,
+    by: Option<usize>,
+    end: Option<(f64, Change)>,
+    limits: Vec<Limit>,
+    /// What is done before a signal reaches the program.
+    before_signal: Box<dyn FnMut(i32)>,
+}
+
+/// What has happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing that matters to others.
+    Nothing,
+    /// The program was stopped, by its terminal or by a signal of ours: whoever waits for us has to see that.
+    Stopped,
+    /// It has ended.
+    Over,
+}
+
+struct Life {
+    id: u32,
+    /// Empty as long as nobody has looked.
+    name: String,
+    named: bool,
+    born: f64,
+    /// When and how it ended, and what it was in then.
+    end: Option<(f64, Ended, Option<Raw>)>,
+    joined_by: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Ended {
+    Itself,
+    TheProcess,
+    Cut,
+    /// It could not be looked at any more.
+    Unread,
+    /// By another program.
+    Replaced,
+}
+
+/// A time in which every look saw `main` in the same call.
+struct Span {
+    from: f64,
+    to: f64,
+    raw: Raw,
+    joins: Option<usize>,
+    is_over: bool,
+}
+
+/// A signal that the program got.
+struct Received {
+    at: Instant,
+    code: i32,
+    pid: u32,
+    /// The sender's name, if it is another process.
+    name: Option<String>,
+    thread: usize,
+    /// The call that thread was in, if it matters.
+    call: Option<i64>,
+    /// Whether the program has sent it to itself later on.
+    again: bool,
+}
+
+/// A process that the program has started.
+struct Offspring {
+    pid: u32,
+    /// As it was last seen.
+    child: Option<Child>,
+    /// Seconds of CPU, with those of its own children that it has waited for.
+    spent: f64,
+    looks: u32,
+    is_gone: bool,
+}
+
+impl Tracer {
+    /// Starts a command and follows it. `told` is how the command is called in what is told.
+    ///
+    /// Where the system does not let it be traced it runs all the same, and a limit says so.
+    ///
+    /// The thread that calls this is the one that has to call everything else, and it must have no other
+    /// children: it waits for all it has.
+    ///
+    /// # Errors
+    ///
+    /// That of the start: the program is not there or cannot be executed.
+    pub fn start(command: &mut Command, told: Vec<String>) -> io::Result<Self> {
+        let directory = match command.get_current_dir() {
+            Some(directory) => directory.to_owned(),
+            None => env::current_dir().unwrap_or_default(),
+        };
+        // What it leaves behind is found again.
+        set_child_subreaper(Some(getpid()))?;
+        let ticks = Ticks::new(LOOKS)?;
+        sys::to_be_traced(command);
+        let pid = command.spawn()?.id();
+        let mut tracer = Self {
+            pid,
+            command: told,
+            directory,
+            start: Instant::now(),
+            _ticks: ticks,
+            is_traced: Status::of(pid).and_then(|status| status.number("TracerPid")) != Some(0),
+            is_seized: false,
+            is_readable: true,
+            first_cont: false,
+            process: Process::of(pid),
+            name: String::new(),
+            lives: BTreeMap::new(),
+            by_id: HashMap::new(),
+            born: 0,
+            newborn: None,
+            at_work: BTreeMap::new(),
+            forgotten: 0,
+            spans: Vec::new(),
+            joiners: HashMap::new(),
+            looks: 0,
+            next_look: Instant::now(),
+            turn: 0,
+            received: HashMap::new(),
+            sent: HashMap::new(),
+            is_stopped: false,
+            is_news: false,
+            children: Vec::new(),
+            spent: 0.0,
+            before: Before::of(pid),
+            opened: None,
+            names: Names::default(),
+            stood: None,
+            ending: None,
+            by: None,
+            end: None,
+            limits: Vec::new(),
+            before_signal: Box::new(|_| {}),
+        };
+        tracer.begin()?;
+        Ok(tracer)
+    }
+
+    /// Has something done each time before a signal reaches the program, with its number.
+    pub fn before_signals(&mut self, act: impl FnMut(i32) + 'static) {
+        self.before_signal = Box::new(act);
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if self.is_traced {
+            let first = sys::wait_for(self.pid)?;
+            if first != Change::Signal(SIGTRAP) {
+                // Something has ended it before it could begin.
+                self.be_born(self.pid);
+                self.change(self.pid, first);
+                return Ok(());
+            }
+            sys::unblock(self.pid)?;
+            self.is_readable = File::open(format!("/proc/{}/syscall", self.pid))
+                .and_then(|mut file| file.read(&mut [0; 8]))
+                .is_ok();
+            self.start = Instant::now();
+            if self.is_readable {
+                sys::seize(self.pid)?;
+                self.is_seized = true;
+                self.first_cont = true;
+            } else {
+                sys::follow(self.pid)?;
+                self.limit(
+                    "the program's file is not yours to read: what its threads did cannot be seen",
+                );
+            }
+        } else {
+            self.limit(
+                "the system does not let one process trace another (ptrace): threads cannot be seen",
+            );
+        }
+        self.name = name_of(self.pid).unwrap_or_default();
+        self.see_rights();
+        self.be_born(self.pid);
+        if self.is_traced {
+            let _ = sys::go_on(self.pid, 0);
+        }
+        Ok(())
+    }
+
+    /// When the program began.
+    pub fn began(&self) -> Instant {
+        self.start
+    }
+
+    /// Takes what happens until there is news, for some 20 ms.
+    ///
+    /// # Errors
+    ///
+    /// If the system does not tell any more of the program.
+    pub fn go_on(&mut self) -> io::Result<News> {
+        let since = Instant::now();
+        // In a program that never pauses no wait is interrupted.
+        while self.end.is_none()
+            && !self.is_news
+            && since.elapsed() < LOOKS
+            && let Some((id, change)) = self.next()?
+        {
+            self.change(id, change);
+        }
+        if self.end.is_some() {
+            return Ok(News::Over);
+        }
+        if self.next_look <= Instant::now() {
+            self.look();
+            self.next_look = Instant::now() + LOOKS;
+        }
+        Ok(if mem::take(&mut self.is_news) { News::Stopped } else { News::Nothing })
+    }
+
+    /// Waits for what happens next.
+    ///
+    /// First it asks for one thread from which something is due, at its birth and while the process ends: the
+    /// kernel looks through all of thousands where it is asked for any of them.
+    fn next(&mut self) -> io::Result<Option<(u32, Change)>> {
+        if let Some(id) = self.newborn.take()
+            && let Some(change) = sys::change_of(id)
+        {
+            return Ok(Some((id, change)));
+        }
+        if self.ending.is_some()
+            && let Some(&id) = self.at_work.values().next()
+            && let Some(change) = sys::change_of(id)
+        {
+            return Ok(Some((id, change)));
+        }
+        sys::change()
+    }
+
+    /// Sends the program a signal, on behalf of somebody.
+    pub fn send(&mut self, signal: i32, from: Sender) {
+        if self.end.is_none() && sys::send(self.pid, signal).is_ok() {
+            self.sent.insert(signal, from);
+        }
+    }
+
+    /// Whether the program got a signal since then from this process itself.
+    pub fn has_got(&self, signal: i32, from: u32, since: Instant) -> bool {
+        let got = self.received.get(&signal);
+        got.is_some_and(|got| got.at >= since && got.code <= 0 && got.pid == from)
+    }
+
+    /// Notes what all threads do now.
+    pub fn stand(&mut self) {
+        let at = self.now();
+        let looked = |(index, id): (&usize, &u32)| (*index, self.process.look(*id));
+        let seen: Vec<_> = self.at_work.iter().map(looked).collect();
+        let names = Names::of(self.pid, seen.iter().map(|(_, raw)| raw));
+        let doing = |raw: &Raw| raw.doing(&names, &self.directory, None);
+        let threads = seen.iter().map(|(index, raw)| (*index, doing(raw))).collect();
+        self.stood = Some(Stood { at, threads });
+    }
+
+    fn now(&self) -> f64 {
+        self.start.elapsed().as_secs_f64()
+    }
+
+    fn limit(&mut self, what: &str) {
+        self.limits.push(Limit(what.to_owned()));
+    }
+
+    fn change(&mut self, id: u32, change: Change) {
+        match change {
+            Change::Exited(_) | Change::Killed(_) => {
+                if id == self.pid {
+                    self.end = Some((self.now(), change));
+                } else if let Some(index) = self.by_id.remove(&id)
+                    && let Some(life) = self.lives.get(&index)
+                    && life.end.is_none()
+                {
+                    let raw = self.process.look(id);
+                    self.ended(index, Ended::Unread, raw);
+                }
+                return;
+            }
+            Change::Exec if id == self.pid => self.exec(),
+            _ if !self.by_id.contains_key(&id) => {
+                if !sys::is_of(self.pid, id) {
+                    self.note_child(id);
+                    let _ = sys::let_go(id);
+                    return;
+                }
+                self.be_born(id);
+                // Its first stop, in the newer way and in the older.
+                if matches!(change, Change::Trap | Change::Signal(SIGSTOP)) {
+                    let _ = sys::go_on(id, 0);
+                    return;
+                }
+            }
+            _ => {}
+        }
+        let gone_on = match change {
+            Change::Signal(signal) => self.signal(id, signal),
+            Change::Group(signal) => {
+                if id == self.pid && !self.is_stopped {
+                    self.is_stopped = true;
+                    let is_ours = |got: &Received| got.code > 0 || got.pid == process::id();
+                    self.is_news = self.received.get(&signal).is_some_and(is_ours);
+                }
+                sys::stay_stopped(id)
+            }
+            Change::Birth => {
+                if let Ok(new) = sys::message(id)
+                    && !self.by_id.contains_key(&new)
+                {
+                    if sys::is_of(self.pid, new) {
+                        self.be_born(new);
+                        self.newborn = Some(new);
+                    } else {
+                        self.note_child(new);
+                    }
+                }
+                sys::go_on(id, 0)
+            }
+            Change::Exit => {
+                self.exit(id);
+                if id == self.pid {
+                    sys::go_on(id, 0)
+                } else {
+                    // Its end is known, and nobody has to wait for it any more.
+                    self.by_id.remove(&id);
+                    sys::let_go(id)
+                }
+            }
+            Change::Trap => {
+                self.is_stopped &= id != self.pid;
+                sys::go_on(id, 0)
+            }
+            _ => sys::go_on(id, 0),
+        };
+        // One that something else has ended meanwhile is told of by its end.
+        let _ = gone_on;
+    }
+
+    fn be_born(&mut self, id: u32) {
+        let life = Life {
+            id,
+            name: String::new(),
+            named: false,
+            born: if self.born == 0 { 0.0 } else { self.now() },
+            end: None,
+            joined_by: None,
+        };
+        self.lives.insert(self.born, life);
+        self.by_id.insert(id, self.born);
+        self.at_work.insert(self.born, id);
+        self.born += 1;
+    }
+
+    fn signal(&mut self, id: u32, signal: i32) -> io::Result<()> {
+        // A stop of the whole process, in the older way.
+        let Ok(info) = sys::info(id) else { return sys::go_on(id, 0) };
+        let own = process::id();
+        if signal == SIGCONT && self.first_cont && info.pid == own && info.code <= 0 {
+            self.first_cont = false;
+            return sys::go_on(id, 0);
+        }
+        if signal == SIGSTOP && !self.is_seized && info.code <= 0 && info.pid == 0 {
+            return sys::go_on(id, 0);
+        }
+        (self.before_signal)(signal);
+        let is_own = |code: i32, pid: u32| code <= 0 && pid == self.pid;
+        if is_own(info.code, info.pid)
+            && let Some(got) = self.received.get_mut(&signal)
+            && !is_own(got.code, got.pid)
+        {
+            got.again = true;
+            return sys::go_on(id, signal);
+        }
+        let is_others = info.code <= 0 && ![self.pid, own, 0].contains(&info.pid);
+        let received = Received {
+            at: Instant::now(),
+            code: info.code,
+            pid: info.pid,
+            name: is_others.then(|| name_of(info.pid)).flatten(),
+            thread: self.by_id.get(&id).copied().unwrap_or_default(),
+            call: (signal == SIGPIPE).then(|| self.process.look(id).nr()).flatten(),
+            again: false,
+        };
+        self.received.insert(signal, received);
+        sys::go_on(id, signal)
+    }
+
+    /// Whether the program's file has the right of another user, which the kernel does not give to one that is
+    /// traced by whoever has not that right.
+    fn see_rights(&mut self) {
+        let file = fs::metadata(format!("/proc/{}/exe", self.pid));
+        let is_others = |file: &fs::Metadata| {
+            file.mode() & 0o4000 != 0 && file.uid() != getuid().as_raw()
+                || file.mode() & 0o2010 == 0o2010 && file.gid() != getgid().as_raw()
+        };
+        if self.is_traced && !geteuid().is_root() && file.is_ok_and(|file| is_others(&file)) {
+            self.limit(
+                "a setuid or setgid program: traced, it has your rights and not those of its file",
+            );
+        }
+    }
+
+    /// Another program has taken the place of this one: of all its threads one is left, with the id of `main`.
+    fn exec(&mut self) {
+        let now = self.now();
+        let main = self.by_id.get(&self.pid).copied().unwrap_or_default();
+        let replaced = self.by_id.values().filter(|index| **index != main);
+        for index in replaced.copied().collect::<Vec<_>>() {
+            if let Some(life) = self.lives.get_mut(&index)
+                && life.end.as_ref().is_none_or(|(_, ended, _)| *ended != Ended::Itself)
+            {
+                let raw = life.end.take().and_then(|(_, _, raw)| raw);
+                life.end = Some((now, Ended::Replaced, raw));
+                if life.name.is_empty() {
+                    life.name.clone_from(&self.name);
+                }
+            }
+        }
+        // They may be gone already.
+        if let Some(from) = self.ending {
+            for life in self.lives.values_mut() {
+                if let Some((at, ended, _)) = &mut life.end
+                    && *at >= from
+                    && *ended != Ended::Itself
+                {
+                    (*at, *ended) = (now, Ended::Replaced);
+                }
+            }
+        }
+        if let Some(life) = self.lives.get_mut(&main) {
+            life.end = None;
+        }
+        self.by_id = HashMap::from([(self.pid, main)]);
+        self.at_work = BTreeMap::from([(main, self.pid)]);
+        (self.ending, self.by) = (None, None);
+        self.joiners.clear();
+        self.process = Process::of(self.pid);
+        self.name = name_of(self.pid).unwrap_or_default();
+        self.see_rights();
+    }
+
+    /// A thread stands at its end.
+    fn exit(&mut self, id: u32) {
+        let Some(&index) = self.by_id.get(&id) else { return };
+        let raw = self.process.last_look(id);
+        if let Some(name) = name_of(id)
+            && let Some(life) = self.lives.get_mut(&index)
+        {
+            life.named = name != self.name;
+            life.name = name;
+        }
+        let ended = match raw.nr() {
+            _ if raw.unreadable() => Ended::Unread,
+            Some(libc::SYS_exit) => Ended::Itself,
+            Some(libc::SYS_exit_group) if self.by.is_none() => {
+                self.by = Some(index);
+                Ended::TheProcess
+            }
+            _ => Ended::Cut,
+        };
+        if ended == Ended::Itself {
+            self.see_join(index, id);
+        }
+        self.ended(index, ended, raw);
+        if self.at_work.is_empty() {
+            self.last(id);
+        }
+    }
+
+    fn ended(&mut self, index: usize, ended: Ended, raw: Raw) {
+        let now = self.now();
+        if matches!(ended, Ended::Cut | Ended::TheProcess) && self.ending.is_none() {
+            self.ending = Some(now);
+        }
+        let Some(life) = self.lives.get_mut(&index) else { return };
+        life.end = Some((now, ended, Some(raw)));
+        self.at_work.remove(&index);
+        if ended == Ended::Itself && index != 0 && self.lives.len() > MOST_THREADS {
+            self.lives.remove(&index);
+            self.forgotten += 1;
+        }
+    }
+
+    /// Looks who waits for the end of this thread.
+    fn see_join(&mut self, index: usize, id: u32) {
+        let main = self.by_id.get(&self.pid).copied();
+        let is_waiting = |by: &usize| {
+            self.lives
+                .get(by)
+                .is_some_and(|life| *by != index && self.process.look(life.id).joins() == Some(id))
+        };
+        let seen = self.joiners.get(&id).copied();
+        let by = main.into_iter().chain(seen).find(is_waiting);
+        self.joiners.remove(&id);
+        let now = self.now();
+        if by.is_some()
+            && by == main
+            && let Some(span) = self.spans.last_mut()
+            && span.raw.joins() == Some(id)
+        {
+            (span.to, span.joins, span.is_over) = (now, Some(index), true);
+        }
+        if let Some(life) = self.lives.get_mut(&index) {
+            life.joined_by = by;
+        }
+    }
+
+    /// The last thread stands at its end: what is gone with it is looked at now.
+    fn last(&mut self, id: u32) {
+        let raws = self.lives.values().filter_map(|life| life.end.as_ref()?.2.as_ref());
+        let raws = raws.chain(self.spans.iter().map(|span| &span.raw));
+        self.names = Names::of(id, raws);
+        self.opened = Some(self.before.open(id));
+        self.look_at_children();
+        self.spent = spent(id).map_or(0.0, |(own, _)| own);
+    }
+
+    /// Looks at `main` and some of the others.
+    fn look(&mut self) {
+        let now = self.now();
+        self.looks += 1;
+        if self.looks % CHILDREN == 1 {
+            self.look_at_children();
+        }
+        if !self.is_readable || !self.is_traced || self.ending.is_some() {
+            return;
+        }
+        if self.at_work.contains_key(&0) {
+            self.look_at_main(now);
+        }
+        let others = self.at_work.range(self.turn.max(1)..).take(AT_ONCE);
+        let others: Vec<_> = others.map(|(index, id)| (*index, *id)).collect();
+        self.turn = if others.len() < AT_ONCE { 1 } else { others[AT_ONCE - 1].0 + 1 };
+        for (index, id) in others {
+            if let Some(joined) = self.process.look(id).joins() {
+                self.joiners.insert(joined, index);
+            }
+        }
+    }
+
+    fn look_at_main(&mut self, now: f64) {
+        let raw = self.process.look(self.pid);
+        let half = LOOKS.as_secs_f64() / 2.0;
+        let last = self.spans.last_mut().filter(|span| !span.is_over);
+        if let Some(span) = last {
+            if span.raw.line == raw.line {
+                span.to = now;
+                return;
+            }
+            // It ended somewhere between two looks.
+            span.to += half.min((now - span.to) / 2.0);
+            span.is_over = true;
+        }
+        if raw.nr().is_none() {
+            return;
+        }
+        self.forget_short_spans();
+        let before = self.spans.last().map_or(0.0, |span| span.to);
+        let joins = raw.joins().and_then(|id| self.by_id.get(&id).copied());
+        let from = (now - half).max(before).max(0.0);
+        self.spans.push(Span { from, to: now, raw, joins, is_over: false });
+    }
+
+    fn forget_short_spans(&mut self) {
+        self.spans.pop_if(|span| span.to - span.from < LOOKS.as_secs_f64());
+        if self.spans.len() >= 2 * MOST_WAITS {
+            let length = |span: &Span| span.to - span.from;
+            self.spans.sort_by(|a, b| length(b).total_cmp(&length(a)));
+            self.spans.truncate(MOST_WAITS);
+            self.spans.sort_by(|a, b| a.from.total_cmp(&b.from));
+        }
+    }
+
+    fn note_child(&mut self, pid: u32) {
+        let is_known = self.children.iter().any(|child| child.pid == pid && !child.is_gone);
+        if self.children.len() < MOST_CHILDREN && !is_known {
+            self.children.push(Offspring {
+                pid,
+                child: None,
+                spent: 0.0,
+                looks: 0,
+                is_gone: false,
+            });
+        }
+    }
+
+    fn look_at_children(&mut self) {
+        for offspring in self.children.iter_mut().filter(|offspring| !offspring.is_gone) {
+            match (spent(offspring.pid), file::child(offspring.pid)) {
+                (Some((own, others)), Some(child)) => {
+                    offspring.spent = own + others;
+                    offspring.child = Some(child);
+                    offspring.looks += 1;
+                }
+                _ => offspring.is_gone = true,
+            }
+        }
+    }
+
+    /// Where the work was done, if it was done by a child: one that took much more of the processor than the
+    /// program itself, or for whose end `main` waited most of the time.
+    fn worker(&self, ended: f64) -> Option<Child> {
+        let is_wait =
+            |span: &&Span| matches!(span.raw.nr(), Some(libc::SYS_wait4 | libc::SYS_waitid));
+        let waited: f64 = self.spans.iter().filter(is_wait).map(|span| span.to - span.from).sum();
+        let seen = || self.children.iter().filter(|child| child.child.is_some());
+        let busiest = seen().max_by(|a, b| a.spent.total_cmp(&b.spent))?;
+        if busiest.spent >= 0.05 && busiest.spent > 2.0 * self.spent {
+            return busiest.child.clone();
+        }
+        let longest = seen().max_by_key(|child| child.looks)?;
+        let each = LOOKS.as_secs_f64() * f64::from(CHILDREN);
+        let was_there = f64::from(longest.looks) * each;
+        longest.child.clone().filter(|_| waited.min(was_there) > ended / 2.0)
+    }
+
+    /// What was seen, after the end.
+    pub fn finish(mut self) -> Sight {
+        let (gone, change) = self.end.unwrap_or((self.now(), Change::Exited(0)));
+        let last = self.lives.values().filter_map(|life| life.end.as_ref().map(|(at, ..)| *at));
+        let ended = self.ending.unwrap_or_else(|| last.fold(0.0, f64::max));
+        let ended = if ended > 0.0 { ended } else { gone };
+        let indices: HashMap<usize, usize> =
+            self.lives.keys().enumerate().map(|(index, key)| (*key, index)).collect();
+        let end = match change {
+            Change::Killed(signal) => End::Signal { signal, from: self.sender(signal, &indices) },
+            Change::Exited(code) => {
+                End::Exit { code, by: self.by.and_then(|by| indices.get(&by).copied()) }
+            }
+            _ => End::Exit { code: 0, by: None },
+        };
+        let crashed = match &end {
+            End::Signal { from: Sender::Fault(index), .. } => Some(*index),
+            _ => None,
+        };
+        let in_it = self.spans.last().map(|span| (span.raw.line.clone(), span.from));
+        // The last wait of `main` goes on until the end if it was in it then.
+        if let Some((_, Ended::Cut, Some(raw))) =
+            self.lives.get(&0).and_then(|main| main.end.as_ref())
+            && let Some(span) = self.spans.last_mut()
+            && span.raw.line == raw.line
+        {
+            span.to = ended;
+        }
+        let doing = |raw: &Raw, in_it| raw.doing(&self.names, &self.directory, in_it);
+        let thread = |(key, life): (&usize, &Life)| {
+            let fate = match &life.end {
+                Some((at, Ended::Itself, _)) => Fate::Ended(*at),
+                Some((_, Ended::TheProcess, _)) => Fate::EndedTheProcess,
+                Some((at, Ended::Replaced, _)) => Fate::Replaced(*at),
+                _ if crashed == indices.get(key).copied() && crashed.is_some() => {
+                    Fate::Cut(Doing::Crashed)
+                }
+                Some((_, Ended::Cut, Some(raw))) => {
+                    let since = in_it.as_ref().filter(|(line, _)| *key == 0 && *line == raw.line);
+                    Fate::Cut(doing(raw, since.map(|(_, from)| ended - from)))
+                }
+                Some((at, Ended::Unread, _)) if !self.is_readable => {
+                    if *at < ended - A_MOMENT {
+                        Fate::Ended(*at)
+                    } else {
+                        Fate::Cut(Doing::Unknown)
+                    }
+                }
+                Some((_, Ended::Unread, _)) => Fate::Ending,
+                _ => Fate::Cut(Doing::Unknown),
+            };
+            let name = if life.name.is_empty() { &self.name } else { &life.name };
+            Thread {
+                id: life.id,
+                name: name.clone(),
+                named: life.named,
+                born: life.born,
+                fate,
+                joined_by: life.joined_by.and_then(|by| indices.get(&by).copied()),
+            }
+        };
+        let threads = self.lives.iter().map(thread).collect();
+        let is_wait = |span: &&Span| span.to - span.from >= LOOKS.as_secs_f64();
+        let wait = |span: &Span| Wait {
+            from: span.from,
+            to: span.to,
+            doing: doing(&span.raw, Some(span.to - span.from)),
+            joins: span.joins.and_then(|joins| indices.get(&joins).copied()),
+        };
+        let waits = self.spans.iter().filter(is_wait).map(wait).collect();
+        let worker = self.worker(ended);
+        let stood = self.stood.take().map(|stood| Stood {
+            at: stood.at,
+            threads: stood
+                .threads
+                .into_iter()
+                .filter_map(|(key, doing)| Some((*indices.get(&key)?, doing)))
+                .collect(),
+        });
+        if self.forgotten > 0 {
+            let forgotten = self.forgotten;
+            self.limit(&format!(
+                "{forgotten} more threads that ended by themselves are not told of: {MOST_THREADS} are the most"
+            ));
+        }
+        let (files, limits) = match self.opened.take() {
+            Some(opened) => self.before.left(&self.directory, opened),
+            None => {
+                self.limit("which files were open at the end was not seen");
+                self.before.left(&self.directory, Default::default())
+            }
+        };
+        self.limits.extend(limits);
+        Sight {
+            command: self.command.clone(),
+            pid: self.pid,
+            ended,
+            end,
+            threads,
+            waits,
+            printed: Vec::new(),
+            files,
+            children: file::children(process::id(), &[]),
+            worker,
+            stood,
+            limits: self.limits.clone(),
+        }
+    }
+
+    fn sender(&self, signal: i32, indices: &HashMap<usize, usize>) -> Sender {
+        let sent = self.sent.get(&signal).cloned();
+        // The one signal that stops nothing before it ends a process.
+        if signal == SIGKILL {
+            return sent.unwrap_or(Sender::Unknown);
+        }
+        let Some(received) = self.received.get(&signal) else {
+            return sent.unwrap_or(Sender::Unknown);
+        };
+        let is_fault = [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS].contains(&signal);
+        let is_write = matches!(received.call, Some(number) if WRITES.contains(&number));
+        let from = match received.pid {
+            _ if received.code > 0 && is_fault => {
+                indices.get(&received.thread).map_or(Sender::Kernel, |index| Sender::Fault(*index))
+            }
+            _ if received.code > 0 => Sender::Kernel,
+            // The kernel sends it in the name of who writes.
+            pid if pid == self.pid && is_write => Sender::Kernel,
+            pid if pid == self.pid => Sender::Itself,
+            pid if pid == process::id() => sent.unwrap_or(Sender::Tracer),
+            0 => Sender::Unknown,
+            pid => Sender::Process { pid, name: received.name.clone() },
+        };
+        if received.again { Sender::Again(Box::new(from)) } else { from }
+    }
+}
+
+/// The seconds of CPU that a process has used, and those of its children that it has waited for.
+fn spent(pid: u32) -> Option<(f64, f64)> {
+    let stat = Stat::of_process(pid)?;
+    let [user, system, others_user, others_system] =
+        [14, 15, 16, 17].map(|field| stat.number(field));
+    Some(((user? + system?) as f64 / TICKS, (others_user? + others_system?) as f64 / TICKS))
+}

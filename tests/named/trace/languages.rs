@@ -1,0 +1,145 @@
+//! Programs in Python, Java and Go.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::thread;
+use std::time::Duration;
+
+use libtest_mimic::Failed;
+use nix::sys::signal::Signal;
+use workbook::workbook::Workbook;
+
+use crate::Test;
+use crate::programs::{PYTHON, program, source};
+use crate::threads::unread_pipe;
+use crate::traced::{Place, Told};
+
+pub const TESTS: &[Test] = &[
+    ("python::pool", &["python3"], pool),
+    ("python::queue", &["python3"], queue),
+    ("python::queue-deaf", &["python3"], deaf_queue),
+    ("python::nightly", &["python3"], nightly),
+    ("java::hook", &["javac"], hook),
+    ("go::without-shutdown", &["go"], without_shutdown),
+    ("go::shutdown", &["go"], shutdown),
+];
+
+/// The interpreter waits for a pool's threads by locks of its own, which nobody can tell from others.
+fn pool() -> Result<(), Failed> {
+    let told = Place::new()?.trace(&[], &[&PYTHON, &source("pool.py")])?;
+    told.exits(0)?
+        .prints("main is done\n")?
+        .fits([
+            r"exit code 0, by main",
+            r"thread 2 \(python3[.\d]*\) cut off, asleep, 5\d\.\d s to go; nobody was seen waiting for it",
+            r"thread 3 \(python3[.\d]*\) ended by itself at [\d.]+ s; nobody was seen waiting for it",
+            r"main 0\.[2-5]\d* s waiting \(futex\)",
+            r"printed [\d.]+ s: main is done",
+        ])?
+        .says_not(["joining", "main was seen waiting", "lives on"])?
+        .holds(told.threads("ended") == 3, "the pool's three threads ended by themselves")?
+        .holds(told.threads("cut") == 1, "the daemon was cut off")?;
+    Ok(())
+}
+
+fn queue() -> Result<(), Failed> {
+    let told = Place::new()?.trace(&["--for", "3"], &[&PYTHON, &source("queue_get.py")])?;
+    told.dies_of(Signal::SIGTERM)?
+        .fits([
+            r"ended after 3(\.\d+)? s: SIGTERM from this tracer",
+            r"main cut off, waiting \(futex\), no time limit; so already at 3(\.\d+)? s",
+            r"thread 2 \(python3[.\d]*\) cut off, waiting \(futex\), no time limit; so already at 3(\.\d+)? s",
+        ])?
+        .says_not(["joining", "SIGKILL"])?;
+    Ok(())
+}
+
+fn deaf_queue() -> Result<(), Failed> {
+    let told = Place::new()?.trace(&["--for", "3"], &[&PYTHON, &source("queue_get.py"), "deaf"])?;
+    told.dies_of(Signal::SIGKILL)?.prints("it waits\nnot now\n")?.fits([
+        r"ended after 8(\.\d+)? s: SIGKILL from this tracer",
+        r"thread 2 \(python3[.\d]*\) cut off, waiting \(futex\), no time limit; so already at 3(\.\d+)? s",
+        r"SIGTERM did not end it, SIGKILL had to",
+    ])?;
+    Ok(())
+}
+
+/// What the page of lesson 18 shows.
+fn nightly() -> Result<(), Failed> {
+    let script = Workbook::home().join("lessons/18-still-alive/trace/nightly.py");
+    let told = Place::new()?.trace(&[], &[&PYTHON, &script.to_string_lossy()])?;
+    told.exits(0)?
+        .prints("the night's work is done\n")?
+        .says([
+            "orders.csv: 8,191 bytes, no line feed at its end",
+            "nobody was seen waiting for it",
+            "read 08-truncated-write",
+        ])?
+        .says_not(["main was seen waiting", "orders.csv: 0 bytes"])?;
+    Ok(())
+}
+
+fn hook() -> Result<(), Failed> {
+    let place = Place::new()?;
+    let _unread = unread_pipe(&place.path("pipe"))?;
+    let running = place.start(&[], &["java", "-cp", &program(""), "Hook"])?;
+    place.wait_for("ready")?;
+    thread::sleep(Duration::from_millis(300));
+    running.signal(Signal::SIGTERM)?;
+    let told = running.told()?;
+    told.exits(143)?
+        .prints("ready\nthe hook has run\n")?
+        .fits([
+            r"exit code 143",
+            r"writer cut off, in `write` to pipe",
+            r"journal\.txt: 20 bytes, no line feed at its end, open at the end",
+            r"read 08-truncated-write",
+        ])?
+        .says_not(["writer ended"])?;
+    // Java waits for what a hook does and not for the kernel's thread, which may be cut off in its own end.
+    let threads = told.json["threads"].as_array();
+    let is_there = threads.into_iter().flatten().any(|thread| thread["name"] == "hook");
+    told.holds(is_there, "the hook is told by its name")?;
+    Ok(())
+}
+
+/// The server under SIGTERM while it works at an answer; what the client got.
+fn serve(arguments: &[&str]) -> Result<(Told, String), Failed> {
+    let place = Place::new()?;
+    let server = program("serve");
+    let running = place.start(&[], &[&[&*server], arguments].concat())?;
+    place.wait_for("listening on ")?;
+    let printed = place.printed();
+    let address = printed.lines().find_map(|line| line.strip_prefix("listening on "));
+    let mut client = TcpStream::connect(address.unwrap_or_default().trim())?;
+    client.write_all(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")?;
+    place.wait_for("asked")?;
+    running.signal(Signal::SIGTERM)?;
+    let mut answer = Vec::new();
+    // A server that dies breaks the connection off.
+    let _ = client.read_to_end(&mut answer);
+    Ok((running.told()?, String::from_utf8_lossy(&answer).into_owned()))
+}
+
+/// Go's runtime catches the signal and raises it again; it is another process that sent it.
+fn without_shutdown() -> Result<(), Failed> {
+    let (told, answer) = serve(&[])?;
+    told.dies_of(Signal::SIGTERM)?
+        .fits([
+            r"SIGTERM from process \d+ \(trace[^)]*\), and raised again",
+            r"read 14-graceful-sigterm",
+        ])?
+        .says_not(["joining", "ended by itself", "from this tracer"])?
+        .holds(answer.is_empty(), "the client got no answer")?;
+    Ok(())
+}
+
+fn shutdown() -> Result<(), Failed> {
+    let (told, answer) = serve(&["graceful"])?;
+    told.exits(0)?
+        .fits([r"exit code 0, by (main|thread \d+)", r"printed.* shut down"])?
+        .says_not(["joining", "SIGTERM ended it"])?
+        .holds(told.stdout.ends_with(b"asked\nshut down\n"), "it was shut down")?
+        .holds(answer.ends_with("done\n"), "the client got its answer")?;
+    Ok(())
+}
