@@ -15,6 +15,7 @@ use mdbook_driver::MDBook;
 use mdbook_html::HtmlHandlebars;
 use mdbook_preprocessor::{Preprocessor, parse_input};
 use mdbook_renderer::{RenderContext, Renderer};
+use own_program::trace::{self, Environment};
 use tracing::Level;
 use workbook::page::all_of;
 use workbook::programs;
@@ -61,6 +62,8 @@ enum Command {
         #[arg(long)]
         places: bool,
     },
+    /// Run your own program, in any language, and tell how it and its threads ended
+    Trace(trace::Arguments),
     /// Speak mdBook's preprocessor protocol; book.toml calls it
     #[command(hide = true)]
     Preprocess {
@@ -85,7 +88,13 @@ fn main() -> ExitCode {
     if let Some(code) = inside() {
         return code;
     }
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) if env::args().nth(1).is_some_and(|word| word == "trace") => {
+            return trace::refused(&error);
+        }
+        Err(error) => error.exit(),
+    };
     // What mdBook warns of (a file that cannot be included) is for whoever writes a chapter.
     tracing_subscriber::fmt()
         .with_max_level(Level::WARN)
@@ -98,6 +107,7 @@ fn main() -> ExitCode {
         Some(Command::Record { lessons }) => record(&lessons),
         Some(Command::Pages) => pages(),
         Some(Command::Promises { places }) => promises(places),
+        Some(Command::Trace(arguments)) => Ok(trace::trace(arguments, Environment::BeforeCargo)),
         Some(Command::Other(words)) => Err(no_command(&words)),
         Some(Command::Preprocess { question: None }) => preprocess(),
         Some(Command::Preprocess { question: Some(Question::Supports { renderer }) }) => {

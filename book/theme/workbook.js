@@ -11,10 +11,11 @@ if (toggle) {
     });
 }
 
-// A link to a promise that is folded away unfolds it. Some browsers do so by themselves.
+// A link to a promise that is folded away unfolds it, and a link to a claim what stands below it. Some
+// browsers do the first by themselves.
 function unfold() {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const folds = [];
+    const folds = [...document.querySelectorAll('[id^=claim-]:target + details')];
     for (let fold = target?.closest('details'); fold; fold = fold.parentElement.closest('details')) {
         folds.push(fold);
     }

@@ -1,7 +1,7 @@
 //! What a reader types: the command of each program, of its check, and of the figures.
 
 use crate::measured::{Measured, Source};
-use crate::promise::{Profile, Scenario};
+use crate::promise::{Language, Profile, Scenario};
 use crate::workbook::Chapter;
 
 /// What the reader types to have it checked.
@@ -22,20 +22,28 @@ pub fn run_command(chapter: &Chapter, scenario: &Scenario) -> String {
         None => chapter.program(scenario).to_owned(),
     };
     let args = &scenario.runs[0].args;
-    if scenario.is_python_only() {
-        return format!("python3 {}{}", chapter.twin(&program).display(), arguments(args));
+    if let Some(language) = scenario.language() {
+        let (source, args) = (chapter.twin(&program, language), arguments(args));
+        let source = source.display();
+        return match language {
+            Language::Python => format!("python3 {source}{args}"),
+            Language::Java => format!("java {source}{args}"),
+            // `go run` passes neither a signal on nor the exit code back.
+            Language::Go => format!("go build -o target/ {source} && target/{program}{args}"),
+        };
     }
     let profile = if scenario.profile == Profile::Abort { " --profile abort" } else { "" };
     let feature = scenario.feature.iter().map(|feature| format!(" --features {feature}"));
     let feature: String = feature.collect();
-    format!("cargo run{profile} -p {}{feature}{}", chapter.name, which(chapter, &program, args))
+    let package = chapter.package_of(&program);
+    format!("cargo run{profile} -p {package}{feature}{}", which(chapter, &program, args))
 }
 
 /// What the reader types to get the figures.
 pub fn measure_command(chapter: &Chapter, measured: &Measured) -> String {
     match &measured.source {
         Source::Program { program, args } => {
-            format!("cargo run -p {}{}", chapter.name, which(chapter, program, args))
+            format!("cargo run -p {}{}", chapter.package_of(program), which(chapter, program, args))
         }
         Source::Test(target) => format!("cargo test -p named --test {target}"),
     }
@@ -49,9 +57,10 @@ pub fn measure_check_command(chapter: &Chapter, measured: &Measured) -> String {
     }
 }
 
-/// The end of a `cargo run -p <lesson>`: which of its programs, and with which arguments.
+/// The end of a `cargo run -p <package>`: which of its programs, and with which arguments.
 fn which(chapter: &Chapter, program: &str, args: &[String]) -> String {
-    let bin = if program == chapter.name { String::new() } else { format!(" --bin {program}") };
+    let is_the_only_one = program == chapter.package_of(program);
+    let bin = if is_the_only_one { String::new() } else { format!(" --bin {program}") };
     let dashes = if args.is_empty() { "" } else { " --" };
     format!("{bin}{dashes}{}", arguments(args))
 }

@@ -12,7 +12,7 @@ use toml::Spanned;
 
 use crate::promise::words::Words;
 use crate::promise::{
-    FilePromise, LinePromise, Lines, Mistake, Promise, Scenario, Stream, at_span,
+    FilePromise, Language, LinePromise, Lines, Mistake, Promise, Scenario, Stream, at_span,
 };
 
 /// One `outcomes` block.
@@ -129,7 +129,10 @@ impl Outcomes {
 
     /// Whether a scenario is run in the language that the table is about.
     pub fn is_about(&self, scenario: &Scenario) -> bool {
-        if self.python { scenario.python.is_some() } else { !scenario.is_python_only() }
+        match self.python {
+            true => scenario.twins.contains_key(&Language::Python),
+            false => scenario.language().is_none(),
+        }
     }
 }
 

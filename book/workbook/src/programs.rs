@@ -16,29 +16,56 @@ use crate::run::ends_with_this_process;
 /// The path of each program, by name.
 pub type Programs = HashMap<String, PathBuf>;
 
+/// The command of this name, if the system would find it.
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
+}
+
 /// Where the reader has set `panic = "abort"`, which changes what most lessons do: an environment
 /// variable or a file of cargo's configuration.
 pub fn sets_abort(root: &Path) -> Option<String> {
     if env::var("CARGO_PROFILE_DEV_PANIC").is_ok_and(|value| value == "abort") {
         return Some("CARGO_PROFILE_DEV_PANIC".to_owned());
     }
-    let own = env::var_os("CARGO_HOME").map(PathBuf::from);
-    let own = own.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
-    let above = root.ancestors().map(|directory| directory.join(".cargo"));
-    let files =
-        above.chain(own).flat_map(|cargo| ["config.toml", "config"].map(|name| cargo.join(name)));
-    files.into_iter().find_map(|file| {
-        let config: toml::Table = fs::read_to_string(&file).ok()?.parse().ok()?;
+    configuration(root).find_map(|(file, config)| {
         let panic = config.get("profile")?.get("dev")?.get("panic")?;
         (panic.as_str()? == "abort").then(|| file.display().to_string())
     })
 }
 
-/// The environment variable that has the compiler build with `panic=abort`, whatever the profile says.
-pub fn forces_abort() -> Option<&'static str> {
-    let variables = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS"];
-    let forces = |name: &&str| env::var(name).is_ok_and(|value| value.contains("panic=abort"));
-    variables.into_iter().find(forces)
+/// What has the compiler build with `panic=abort`, whatever the profile says: an environment variable
+/// or a file of cargo's configuration.
+pub fn forces_abort(root: &Path) -> Option<String> {
+    let is_abort = |flags: &str| flags.contains("panic=abort");
+    let variable = env::vars_os().find_map(|(name, value)| {
+        let name = name.into_string().ok()?;
+        (name.ends_with("RUSTFLAGS") && is_abort(value.to_str()?)).then_some(name)
+    });
+    variable.or_else(|| {
+        configuration(root).find_map(|(file, config)| {
+            let targets = config.get("target").and_then(toml::Value::as_table);
+            let tables = config.get("build").into_iter();
+            let mut tables = tables.chain(targets.into_iter().flat_map(toml::Table::values));
+            let has_it = tables.any(|table| {
+                table.get("rustflags").is_some_and(|flags| is_abort(&flags.to_string()))
+            });
+            has_it.then(|| file.display().to_string())
+        })
+    })
+}
+
+/// The files of cargo's configuration that hold for a directory.
+fn configuration(root: &Path) -> impl Iterator<Item = (PathBuf, toml::Table)> {
+    let own = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let own = own.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cargo")));
+    let above = root.ancestors().map(|directory| directory.join(".cargo"));
+    let files =
+        above.chain(own).flat_map(|cargo| ["config.toml", "config"].map(|name| cargo.join(name)));
+    files.filter_map(|file| {
+        let config = fs::read_to_string(&file).ok()?.parse().ok()?;
+        Some((file, config))
+    })
 }
 
 /// Builds all programs of some packages with one cargo call.
@@ -57,6 +84,18 @@ pub fn build<'a>(
     packages: impl IntoIterator<Item = &'a str>,
     profile: Profile,
 ) -> Result<Programs> {
+    let mut command = builder(root, profile);
+    for package in packages {
+        match package.split_once('/') {
+            Some((name, _)) => command.args(["--package", name, "--features", package]),
+            None => command.args(["--package", package]),
+        };
+    }
+    built_by(&mut command)
+}
+
+/// The command of such a build, for [`built_by`]; it has yet to be told what it builds.
+pub fn builder(root: &Path, profile: Profile) -> Command {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
@@ -65,13 +104,16 @@ pub fn build<'a>(
         .args(["--profile", profile.name()])
         // What a chapter says of a panic is not so with the `abort` that a reader may have set.
         .args(["--config", "profile.dev.panic=\"unwind\""]);
-    for package in packages {
-        match package.split_once('/') {
-            Some((name, _)) => command.args(["--package", name, "--features", package]),
-            None => command.args(["--package", package]),
-        };
-    }
-    let mut child = ends_with_this_process(&mut command)
+    command
+}
+
+/// Runs such a build.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn built_by(command: &mut Command) -> Result<Programs> {
+    let mut child = ends_with_this_process(command)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .spawn()

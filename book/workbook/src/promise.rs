@@ -6,14 +6,14 @@
 
 pub mod judge;
 mod keys;
+mod language;
 pub mod line;
 pub mod words;
 
-use std::fmt::{self, Display, Formatter};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
-use std::str::FromStr;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -23,6 +23,7 @@ use toml::Spanned;
 
 use keys::Keys;
 pub(crate) use keys::{SignalName, at_span};
+pub use language::{Language, Version};
 use words::listing;
 
 /// How much later than promised a program may end, counted from its first output.
@@ -41,16 +42,18 @@ pub const STILL_ALIVE: Duration = Duration::from_secs(2);
 pub struct Scenario {
     /// Tells the scenarios of a chapter apart; the lesson's own has none.
     pub name: Option<String>,
-    /// The program, or the lesson's own where there is none. A name that ends in `.py` is that of a
-    /// twin: the scenario is about Python alone.
+    /// The program, or the lesson's own where there is none. A name that ends in `.py`, `.java` or `.go`
+    /// is that of a twin: the scenario is about its language alone.
     pub program: Option<Spanned<String>>,
     /// The cargo profile that the program is built with.
     pub profile: Profile,
     /// The feature of the lesson's crate that the program needs. It is off by default, and so is
     /// the check of this scenario.
     pub feature: Option<String>,
-    /// The oldest Python whose twin `<program>.py` keeps the same promises.
-    pub python: Option<PythonVersion>,
+    /// A command without which the program cannot be built; where it is missing this is not checked.
+    pub needs: Option<String>,
+    /// The languages whose twins of the program keep the same promises, each from its version on.
+    pub twins: BTreeMap<Language, Version>,
     /// For an exercise: the ids of the promises that its untouched starter breaks.
     pub starter_breaks: Option<Vec<Spanned<String>>>,
     /// The second run keeps the promises of the first.
@@ -142,10 +145,6 @@ pub enum Profile {
     /// The workspace's profile with `panic = "abort"`.
     Abort,
 }
-
-/// A version of Python, such as 3.6.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PythonVersion(pub u32, pub u32);
 
 /// One thing that is promised: a row of the table, a test's "promised … but …".
 #[derive(Clone, Debug)]
@@ -272,7 +271,8 @@ impl Scenario {
             program: keys.program.take(),
             profile: keys.profile,
             feature: keys.feature.take(),
-            python: keys.python,
+            needs: keys.needs.take(),
+            twins: keys.twins(),
             starter_breaks: keys.starter_breaks.take(),
             twice,
             runs: vec![keys.into_run()?],
@@ -280,24 +280,31 @@ impl Scenario {
         match (twice, again) {
             (true, Some(_)) => return Err("`twice` and `again` exclude each other".into()),
             (true, None) => scenario.runs.push(scenario.runs[0].clone()),
-            (false, Some(again)) => {
-                if again.is_more_than_a_run() {
-                    return Err("`again` says how the same program is run: it has no `name`, \
-                                `program`, `profile`, `feature`, `python`, `starter_breaks` or \
-                                `again`"
-                        .into());
+            (false, mut next) => {
+                while let Some(mut again) = next {
+                    next = again.again.take();
+                    if again.is_more_than_a_run() {
+                        return Err("`again` says how the same program is run: it has no `name`, \
+                                    `program`, `profile`, `feature`, `needs`, `python`, `java`, `go`, \
+                                    `starter_breaks` or `twice`"
+                            .into());
+                    }
+                    scenario.runs.push(again.into_run()?);
                 }
-                scenario.runs.push(again.into_run()?);
             }
-            (false, None) => {}
         }
         if !scenario.name.as_deref().is_none_or(is_plain) {
             return Err("a `name` has small letters, digits and `-`".into());
         }
-        if scenario.is_python_only() && scenario.python.is_none() {
-            return Err(
-                "a Python program needs `python`, the oldest version that keeps this".into()
-            );
+        if let Some(language) = scenario.language()
+            && !scenario.twins.keys().eq([&language])
+        {
+            return Err(format!(
+                "a {language} program needs `{}`, the oldest version that keeps this, and no other \
+                 language",
+                language.key()
+            )
+            .into());
         }
         scenario.check_starter_breaks()?;
         Ok(scenario)
@@ -310,8 +317,8 @@ impl Scenario {
                 "`starter_breaks` is empty: the untouched starter must break a promise".into()
             );
         }
-        if self.name.is_some() || self.program.is_some() || self.python.is_some() {
-            return Err("an exercise has no `name`, `program` or `python`: \
+        if self.name.is_some() || self.program.is_some() || !self.twins.is_empty() {
+            return Err("an exercise has no `name`, no `program` and no twin: \
                         its programs are <lesson>-exercise and <lesson>-solution"
                 .into());
         }
@@ -329,9 +336,9 @@ impl Scenario {
         }
     }
 
-    /// Whether it is about a Python program alone.
-    pub fn is_python_only(&self) -> bool {
-        self.program.as_ref().is_some_and(|program| program.get_ref().ends_with(".py"))
+    /// The language that it is about alone; where there is none it runs a Rust program.
+    pub fn language(&self) -> Option<Language> {
+        self.program.as_ref().and_then(|program| Language::of(program.get_ref()).1)
     }
 
     /// The name of its test and of its recording, given the lesson's.
@@ -475,25 +482,6 @@ impl Profile {
         match self {
             Self::Dev => "dev",
             Self::Abort => "abort",
-        }
-    }
-}
-
-impl Display for PythonVersion {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.0, self.1)
-    }
-}
-
-impl FromStr for PythonVersion {
-    type Err = String;
-
-    /// Reads `3.6`, also out of `3.6.15`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let mut parts = text.split('.').map(str::parse);
-        match (parts.next(), parts.next()) {
-            (Some(Ok(major)), Some(Ok(minor))) => Ok(Self(major, minor)),
-            _ => Err(format!("`{text}` is not a version of Python such as \"3.6\"")),
         }
     }
 }

@@ -64,6 +64,9 @@ pub struct Thread {
     /// When it waited, and for whom.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wait: Vec<Wait>,
+    /// How it ended, where whoever has it drawn knows more; it is not kept.
+    #[serde(skip)]
+    pub told: Option<String>,
 }
 
 /// A time in which a thread could not go on by itself.
@@ -232,6 +235,7 @@ impl Recording {
                         // Shorter than a hundredth is nothing that a picture could show.
                         .filter(|wait| wait.from < wait.to)
                         .collect(),
+                    told: None,
                 })
                 .collect(),
             file: files(directory.path())?,

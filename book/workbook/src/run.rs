@@ -9,6 +9,7 @@ mod gate;
 mod guardian;
 mod leftover;
 mod place;
+mod pulse;
 mod room;
 mod signals;
 mod watch;
@@ -28,8 +29,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::promise::Run;
 use crate::promise::judge::Ran;
+use crate::promise::{Run, Stream, When};
 use client::Clients;
 pub use gate::{Expected, Gate, Pass};
 pub use guardian::{
@@ -37,8 +38,8 @@ pub use guardian::{
 };
 pub use leftover::leftovers;
 use leftover::{MARK, SETTLES, end_others, in_words, left_of, new_mark, settle, under_way};
-pub use room::{Room, room};
-pub(crate) use signals::continued;
+pub(crate) use pulse::{held_up, held_up_by_now};
+pub use room::{AT_ONCE, Room, room};
 use watch::Watch;
 
 /// How long after its promised end a program is ended as hanging: long enough that most wrong
@@ -51,6 +52,23 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How many files the check asks to have open.
 const FILES: u64 = 1 << 14;
 
+/// What is started for a run.
+#[derive(Debug)]
+pub struct Start {
+    /// The program.
+    pub command: Command,
+    /// What nobody reads, a pipe without a reader: from the start, as with `| true`; or, where a signal or
+    /// a request follows what it prints, from the last such line on, as with `| head -1`.
+    pub unread: &'static [Stream],
+}
+
+impl From<Command> for Start {
+    /// All that it prints is read.
+    fn from(command: Command) -> Self {
+        Self { command, unread: &[] }
+    }
+}
+
 /// Runs a command in a directory as a run says: with its arguments added, its signals, its end.
 ///
 /// `gate` and `length` say when it may start.
@@ -59,12 +77,13 @@ const FILES: u64 = 1 << 14;
 ///
 /// If the program cannot be started or the system refuses to tell about it.
 pub fn run(
-    mut command: Command,
+    start: impl Into<Start>,
     directory: &Path,
     run: &Run,
     gate: &Gate,
     length: Duration,
 ) -> io::Result<Ran> {
+    let Start { mut command, unread } = start.into();
     let mark = new_mark();
     let temporary = temporary_directory()?;
     command
@@ -83,6 +102,19 @@ pub fn run(
         .env("TMPDIR", temporary.path())
         .env(MARK, &mark);
 
+    let is_followed = run.requests().next().is_some()
+        || run.send.iter().any(|send| matches!(send.when, When::After(_)));
+    if !is_followed {
+        for stream in unread {
+            // Its other end is gone at once.
+            let (_, dead) = io::pipe()?;
+            match stream {
+                Stream::Stdout => command.stdout(dead),
+                Stream::Stderr => command.stderr(dead),
+            };
+        }
+    }
+
     set_limits();
     let clients = patiently(|| Clients::new(run))?;
     let pass = gate.enter(length);
@@ -96,6 +128,7 @@ pub fn run(
     guardian::begins(pid);
     signals::started(pid, &mark);
     let mut watch = Watch::new(&mut child, clients, run, start, started, pass);
+    watch.unread = unread;
     under_way().insert(pid);
     let end = watch.until_the_end();
     under_way().remove(&pid);

@@ -111,6 +111,7 @@ fn picture(shown: &Drawn<'_>, span: f64) -> Markup {
             title id=(format!("{id}-title")) { "The threads of " (scenario) " over time" }
             desc id=(format!("{id}-description")) { (description(recording)) }
             (axis_marks(&scale, axis))
+            (dots_of_nobody(recording, &scale, axis))
             (end_of_process(recording, &scale, axis))
             @for (index, lane) in lanes.iter().enumerate() {
                 @if let Lane::Thread(thread) = lane {
@@ -144,7 +145,8 @@ enum Lane<'a> {
 
 fn lanes(recording: &Recording) -> Vec<Lane<'_>> {
     let threads = &recording.thread;
-    if threads.len() <= MOST_LANES {
+    // Who tells how each of them ended has chosen which to draw.
+    if threads.len() <= MOST_LANES || threads.iter().all(|thread| thread.told.is_some()) {
         return threads.iter().map(Lane::Thread).collect();
     }
     let (first, last) = (MOST_LANES - 4, 3);
@@ -287,6 +289,22 @@ fn dots<'a>(thread: &'a Thread, recording: &'a Recording) -> impl Iterator<Item 
     recording.log().filter(|line| line.thread == thread.name)
 }
 
+/// On the axis, the lines of which no thread is known.
+fn dots_of_nobody(recording: &Recording, scale: &Scale, axis: f64) -> Markup {
+    html! {
+        @for line in lines_of_nobody(recording) {
+            circle.dot cx=(scale.at(line.at.as_secs_f64().min(recording.ended))) cy=(axis) r="4" {
+                title { (line.to_string().trim_start()) }
+            }
+        }
+    }
+}
+
+fn lines_of_nobody(recording: &Recording) -> impl Iterator<Item = LogLine> + '_ {
+    let names: BTreeSet<_> = recording.thread.iter().map(|thread| &*thread.name).collect();
+    recording.log().filter(move |line| !names.contains(&*line.thread))
+}
+
 fn waits(wait: &Wait) -> String {
     match &wait.joins {
         Some(thread) => format!("waits for {thread}"),
@@ -295,6 +313,9 @@ fn waits(wait: &Wait) -> String {
 }
 
 fn fate(thread: &Thread, recording: &Recording) -> String {
+    if let Some(told) = &thread.told {
+        return told.clone();
+    }
     let message = format!("thread '{}' panicked at", thread.name);
     let has_panicked = recording.stderr.iter().any(|line| line.starts_with(&message));
     match thread.returned {
@@ -374,10 +395,14 @@ fn left_behind(file: &File) -> String {
 /// The picture in words, for whoever does not see it.
 fn description(recording: &Recording) -> String {
     let mut sentences = Vec::new();
-    let names: BTreeSet<_> = recording.thread.iter().map(|thread| &thread.name).collect();
-    for lane in lanes(recording) {
+    let lanes = lanes(recording);
+    for lane in &lanes {
         let Lane::Thread(thread) = lane else { continue };
-        let mut clauses = vec![format!("{} starts at {}", thread.name, seconds(thread.born))];
+        let born = seconds(thread.born);
+        let mut clauses = vec![match thread.told {
+            Some(_) => format!("{}: from {born} on", thread.name),
+            None => format!("{} starts at {born}", thread.name),
+        }];
         match dots(thread, recording).count() {
             0 => {}
             1 => clauses.push("logs 1 line".to_owned()),
@@ -394,7 +419,12 @@ fn description(recording: &Recording) -> String {
         clauses.push(fate(thread, recording));
         sentences.push(clauses.join(", "));
     }
-    if names.len() > MOST_LANES {
+    match lines_of_nobody(recording).count() {
+        0 => {}
+        1 => sentences.push("1 line is printed".to_owned()),
+        lines => sentences.push(format!("{lines} lines are printed")),
+    }
+    if lanes.len() < recording.thread.len() {
         sentences.push(format!("There are {} threads in all", recording.thread.len()));
     }
     sentences.push(the_end(recording));

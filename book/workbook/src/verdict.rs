@@ -5,24 +5,23 @@ use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::process::Command;
-use std::thread;
 use std::time::Duration;
 
 use crate::promise::judge::{Broken, End, Ran};
 use crate::promise::{APART, Exit, Run, Scenario, Stream, in_seconds};
-use crate::run::{Gate, continued, run, temporary_directory};
+use crate::run::{Gate, Start, held_up, held_up_by_now, run, temporary_directory};
 
-/// How many lines of a long output a report shows, at its beginning and at its end.
+/// How many lines of a long output a report shows, at its beginning and at its end. Where there are several
+/// runs they share them.
 const SHOWN: usize = 50;
 
-/// How many characters of a line that a program has printed a report shows, and of what else it has
+/// How many bytes of a report tell of a line that a program has printed, and of what else it has
 /// written.
-const MOST_OF_A_LINE: usize = 400;
-const MOST_OF_A_FILE: usize = 4000;
+const MOST_OF_A_LINE: usize = 200;
+const MOST_OF_A_FILE: usize = 2000;
 
-/// Within this time this process knows that it was stopped.
-const SIGNAL_IS_SEEN: Duration = Duration::from_millis(50);
+/// How often a scenario is held at most before a machine that stands still now and then is taken as it is.
+const TRIES: usize = 3;
 
 /// What a scenario's runs came to.
 #[derive(Debug, Default)]
@@ -33,7 +32,7 @@ pub struct Verdict {
     pub first: Option<FirstRun>,
     /// The names of the files that the last run left, if it ended by itself.
     pub left: Vec<String>,
-    /// Whether this is the second time, because the first time decided nothing.
+    /// Whether this is not the first time, because an earlier one decided nothing.
     pub repeated: bool,
     /// Whether a run ended too late to be right and too early to be wrong.
     undecided: bool,
@@ -62,14 +61,14 @@ pub struct FirstRun {
 /// # Errors
 ///
 /// If the program cannot be run.
-pub fn hold(
+pub fn hold<S: Into<Start>>(
     scenario: &Scenario,
-    command: impl Fn() -> Command,
+    start: impl Fn() -> S,
     gate: &Gate,
     length: Duration,
     judge: impl Fn(&Run, &Ran) -> Vec<Broken>,
 ) -> io::Result<Verdict> {
-    let hold = || undisturbed(|| hold_once(scenario, &command, gate, length, &judge));
+    let hold = || undisturbed(|| hold_once(scenario, &start, gate, length, &judge));
     let verdict = hold()?;
     if !verdict.undecided {
         return Ok(verdict);
@@ -77,27 +76,25 @@ pub fn hold(
     Ok(Verdict { repeated: true, ..hold()? })
 }
 
-/// Holds once more what breaks a promise while this process was stopped, as by Ctrl-Z: it has seen
-/// late what happened, and has sent late what it had to send.
+/// Holds once more what breaks a promise while this process was held up, by a stop as with Ctrl-Z or by a
+/// machine that stood still: it has seen late what happened, and has sent late what it had to send.
 fn undisturbed(hold: impl Fn() -> io::Result<Verdict>) -> io::Result<Verdict> {
+    let mut tried = 0;
     loop {
-        let before = continued();
+        let before = held_up();
         let verdict = hold()?;
-        if verdict.broken.is_empty() {
-            return Ok(verdict);
-        }
-        // The thread that is told may be woken a moment later than this one.
-        thread::sleep(SIGNAL_IS_SEEN);
-        if continued() == before {
-            return Ok(verdict);
+        tried += 1;
+        let repeated = verdict.repeated || tried > 1;
+        if verdict.broken.is_empty() || tried == TRIES || held_up_by_now() == before {
+            return Ok(Verdict { repeated, ..verdict });
         }
     }
 }
 
-/// The scenario's one run, or its two, in a directory of its own.
-fn hold_once(
+/// The scenario's runs, one after another in a directory of their own.
+fn hold_once<S: Into<Start>>(
     scenario: &Scenario,
-    command: &impl Fn() -> Command,
+    start: &impl Fn() -> S,
     gate: &Gate,
     length: Duration,
     judge: &impl Fn(&Run, &Ran) -> Vec<Broken>,
@@ -109,11 +106,16 @@ fn hold_once(
             (1, _) => String::new(),
             (_, 0) => " (first run)".to_owned(),
             _ => format!(
-                " (second run, in the same directory{})",
+                " ({} run, in the same directory{})",
+                match number {
+                    1 => "second",
+                    2 => "third",
+                    _ => "next",
+                },
                 other_arguments(&promised.args, &scenario.runs[0].args)
             ),
         };
-        let ran = run(command(), directory.path(), promised, gate, length)?;
+        let ran = run(start(), directory.path(), promised, gate, length)?;
         let files = names_of_files(directory.path());
         verdict.undecided |= ran.end.is_undecided(promised.ends);
         let mut broken = judge(promised, &ran);
@@ -136,7 +138,7 @@ fn hold_once(
         verdict
             .broken
             .extend(broken.map(|broken| Broken { promised: broken.promised + &which, ..broken }));
-        verdict.printed.push_str(&printed(&ran, &which));
+        verdict.printed.push_str(&printed(&ran, &which, SHOWN / scenario.runs.len()));
         if matches!(ran.end, End::Hung(_)) || !directory.path().is_dir() {
             // A second run would only make the reader wait for as long again, or has no place.
             break;
@@ -182,13 +184,16 @@ impl Display for Verdict {
         }
         if self.repeated {
             let apart = in_seconds(APART);
-            writeln!(f, "  this is its second run: the first was late by less than {apart}")?;
+            writeln!(
+                f,
+                "  it was run once more: it was late by less than {apart}, or this machine stood still"
+            )?;
         }
         f.write_str(&self.printed)
     }
 }
 
-fn printed(ran: &Ran, which: &str) -> String {
+fn printed(ran: &Ran, which: &str, shown: usize) -> String {
     let mut report = String::new();
     for stream in [Stream::Stdout, Stream::Stderr] {
         let text = escaped(ran.printed(stream));
@@ -197,12 +202,12 @@ fn printed(ran: &Ran, which: &str) -> String {
         }
         report.push_str(&format!("  {stream}{which}\n"));
         let lines: Vec<&str> = text.lines().collect();
-        let left_out = lines.len().saturating_sub(2 * SHOWN);
+        let left_out = lines.len().saturating_sub(2 * shown);
         for (index, line) in lines.iter().enumerate() {
-            if left_out > 0 && index == SHOWN {
+            if left_out > 0 && index == shown {
                 report.push_str(&format!("    … {left_out} lines …\n"));
             }
-            if left_out == 0 || index < SHOWN || index >= SHOWN + left_out {
+            if left_out == 0 || index < shown || index >= shown + left_out {
                 report.push_str(&format!("    {}\n", plain(line, MOST_OF_A_LINE)));
             }
         }
@@ -227,8 +232,9 @@ fn escaped(bytes: &[u8]) -> String {
 fn plain(text: &str, most: usize) -> String {
     let mut plain = String::new();
     for (index, character) in text.chars().enumerate() {
-        if index == most {
-            plain.push_str(&format!(" … {} more characters", text.chars().count() - most));
+        // An escape takes up to ten bytes.
+        if plain.len() >= most {
+            plain.push_str(&format!(" … {} more characters", text.chars().count() - index));
             break;
         }
         match character {

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use crate::measured::Measured;
 use crate::outcomes::Outcomes;
 use crate::page::{Block, Page, Place, Problem, Shown};
-use crate::promise::Scenario;
 use crate::promise::line::Line;
+use crate::promise::{Language, Scenario};
 use crate::recording::{Recording, lesson_of};
 
 pub use load::lesson_name;
@@ -21,14 +21,19 @@ pub use tools::is_of_a_tool;
 /// The line that a reader deletes to have an exercise judged begins so.
 pub const MARKER: &str = "// YOUR TURN";
 
-/// The number of the line, from 1, that marks an exercise as not begun: a comment of `YOUR TURN`, in any
-/// case and with any spaces, and nothing after it but a remark behind a mark such as `:`.
+/// The number of the line, from 1, that marks an exercise as not begun: a comment that begins with `YOUR
+/// TURN`, or with it in another case if no sentence goes on from it.
 pub fn marker_line(program: &str) -> Option<usize> {
     let is_marker = |line: &str| {
-        let comment = line.trim_start().strip_prefix("//")?.trim_start_matches(['/', '!']);
-        let words = comment.trim_start().to_lowercase();
-        let rest = words.strip_prefix("your")?.trim_start().strip_prefix("turn")?.trim_start();
-        rest.chars().next().is_none_or(|next| !next.is_alphanumeric() && next != '_').then_some(())
+        let (code, comment) = line.split_once("//").or_else(|| line.split_once("/*"))?;
+        let comment = comment.trim_start_matches(['/', '!', '*']).trim_start();
+        let words = comment.to_lowercase();
+        let rest = words.strip_prefix("your")?.trim_start().strip_prefix("turn")?;
+        let is_a_word = !rest.starts_with(|next: char| next.is_alphanumeric() || next == '_');
+        let ends = rest.trim_start();
+        let ends = ends.is_empty() || ends.starts_with([':', '.', '!', '*', '-']);
+        let is_text = code.contains('"');
+        (!is_text && is_a_word && (ends || comment.starts_with("YOUR"))).then_some(())
     };
     program.lines().position(|line| is_marker(line).is_some()).map(|index| index + 1)
 }
@@ -65,6 +70,9 @@ pub struct Chapter {
     pub pages: Vec<Page>,
     /// What makes it a lesson, which a reader works through; an appendix with programs has none.
     pub lesson: Option<Lesson>,
+    /// The crates below its directory, for a program that needs what the others are to be built
+    /// without: `cpp` is the package `heartbeat-cpp`, with a program of this name.
+    pub crates: Vec<String>,
 }
 
 /// What a lesson has and an appendix has not.
@@ -94,8 +102,8 @@ impl Workbook {
     /// # Errors
     ///
     /// Everything that is wrong, each with its file and line: a block that is not a promise, a chapter
-    /// without a lesson, a page missing from SUMMARY.md or in the wrong place there, a program or a
-    /// Python twin that is missing.
+    /// without a lesson, a page missing from SUMMARY.md or in the wrong place there, a program or a twin
+    /// that is missing.
     pub fn load(root: &Path) -> Result<Self, Vec<Problem>> {
         load::load(root)
     }
@@ -197,32 +205,45 @@ impl Chapter {
         self.scenarios().find(|block| block.says.full_name(&self.name) == name)
     }
 
-    /// The program that a scenario runs; of a Python program, the one whose twin it is.
+    /// The program that a scenario runs; of one in another language, the one whose twin it is.
     pub fn program<'a>(&'a self, scenario: &'a Scenario) -> &'a str {
         let program = scenario.program.as_ref().map_or(&*self.name, |program| program.get_ref());
-        program.strip_suffix(".py").unwrap_or(program)
+        Language::of(program).0
     }
 
     /// What is built to run a scenario: the package, with the feature that it needs.
     pub fn package(&self, scenario: &Scenario) -> String {
         match &scenario.feature {
             Some(feature) => format!("{}/{feature}", self.name),
-            None => self.name.clone(),
+            None => self.package_of(self.program(scenario)).to_owned(),
         }
+    }
+
+    /// The package that has a program: the chapter's own, or that of a crate below it.
+    pub fn package_of<'a>(&'a self, program: &'a str) -> &'a str {
+        if self.crate_of(program).is_some() { program } else { &self.name }
+    }
+
+    /// The crate below the chapter's that has a program.
+    fn crate_of(&self, program: &str) -> Option<&String> {
+        let name = program.strip_prefix(&self.name)?.strip_prefix('-')?;
+        self.crates.iter().find(|one| *one == name)
     }
 
     /// The source of a program, relative to the root.
     pub fn source(&self, program: &str) -> PathBuf {
-        if program == self.name {
+        if let Some(name) = self.crate_of(program) {
+            self.directory.join(name).join("src/main.rs")
+        } else if program == self.name {
             self.directory.join("src/main.rs")
         } else {
             self.directory.join("src/bin").join(format!("{program}.rs"))
         }
     }
 
-    /// The Python twin of a program, relative to the root.
-    pub fn twin(&self, program: &str) -> PathBuf {
-        self.directory.join(format!("{program}.py"))
+    /// The twin of a program in another language, relative to the root.
+    pub fn twin(&self, program: &str, language: Language) -> PathBuf {
+        self.directory.join(format!("{program}{}", language.suffix()))
     }
 
     /// The program that the reader edits.

@@ -42,7 +42,8 @@ pub struct Term {
     pub forms: Vec<String>,
 }
 
-/// Links the first use of each term in each page of the book.
+/// Links the first use of each term in each page of the book, and takes the lines of forms, which say
+/// nothing to a reader, off the glossary.
 ///
 /// # Errors
 ///
@@ -59,6 +60,7 @@ pub fn link(book: &mut Book) -> Result<(), Vec<Problem>> {
     let mut used = BTreeSet::new();
     book.for_each_chapter_mut(|chapter| {
         if is_glossary(&chapter.source_path) {
+            chapter.content = without_forms(&chapter.content);
             return;
         }
         let uses = glossary.first_uses(&chapter.content);
@@ -82,6 +84,13 @@ pub fn link(book: &mut Book) -> Result<(), Vec<Problem>> {
         })
         .collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }
+}
+
+/// The Markdown of the page without its lines of forms.
+fn without_forms(markdown: &str) -> String {
+    let forms = format!("*{FORMS}");
+    let paragraphs = markdown.split_inclusive("\n\n");
+    paragraphs.filter(|paragraph| !paragraph.trim_start().starts_with(&forms)).collect()
 }
 
 impl Glossary {

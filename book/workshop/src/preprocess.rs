@@ -1,6 +1,6 @@
 //! The mdBook preprocessor: turns each `promise`, `measured` and `outcomes` block into a table in words,
 //! each line that names recordings into their pictures and transcripts, `{{#minutes}}` into the time
-//! that a page takes, and `{{#map}}` into the map.
+//! that a page takes, `{{#map}}` into the map, and `{{#way …}}` into a short way through the book.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use workbook::timeline;
 use workbook::workbook::Workbook;
 
 use crate::glossary;
-use crate::map;
+use crate::map::{self, Map};
 use crate::pages::{self, minutes};
 use crate::tables;
 
@@ -44,7 +44,9 @@ impl Preprocessor for Workshop {
             return Err(all_of(problems));
         }
         let counts = pages::count(context, &book)?;
-        let map = map::map(&book, &workbook, &counts);
+        let map = Map::of(&book, &workbook, &counts);
+        let ways = ways(&book, &map)?;
+        let map = map.markdown();
         book.for_each_chapter_mut(|chapter| {
             let path = chapter.source_path.as_deref();
             let page = path.and_then(|path| Some((workbook.page(path)?.0, counts.get(path)?)));
@@ -59,6 +61,9 @@ impl Preprocessor for Workshop {
             }
             // After the glossary: whoever clicks a lesson's title does not want the meaning of a word.
             chapter.content = chapter.content.replace(map::DIRECTIVE, &map);
+            for (line, way) in &ways {
+                chapter.content = chapter.content.replace(line, way);
+            }
         });
         Ok(book)
     }
@@ -66,6 +71,13 @@ impl Preprocessor for Workshop {
     fn supports_renderer(&self, renderer: &str) -> Result<bool> {
         Ok(renderer == "html")
     }
+}
+
+/// The lines of all pages that a short way stands in for, and what that is.
+fn ways(book: &Book, map: &Map<'_>) -> Result<Vec<(String, String)>> {
+    let lines = book.chapters().flat_map(|chapter| chapter.content.lines());
+    let lines = lines.filter(|line| line.starts_with(map::WAY));
+    lines.map(|line| Ok((line.to_owned(), map.way(line)?))).collect()
 }
 
 /// Renders what the page was found to hold when the workbook was read.

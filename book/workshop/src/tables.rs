@@ -16,7 +16,7 @@ use workbook::workbook::{CHAPTERS, Chapter};
 /// What a scenario promises.
 pub fn promise(chapter: &Chapter, scenario: &Scenario) -> Markup {
     let is_exercise = scenario.starter_breaks.is_some();
-    let again = if scenario.twice { None } else { scenario.runs.get(1) };
+    let again = if scenario.twice { &[] } else { &scenario.runs[1..] };
     // The outcome tables lead here; the exercise is in none of them.
     let id = (!is_exercise).then(|| anchor(&scenario.full_name(&chapter.name)));
     html! {
@@ -31,7 +31,7 @@ pub fn promise(chapter: &Chapter, scenario: &Scenario) -> Markup {
                         } }
                     }
                 }
-                @if let Some(run) = again {
+                @for run in again {
                     tbody {
                         tr { th colspan="2" scope="rowgroup" {
                             "Run again in the same directory"
@@ -47,10 +47,13 @@ pub fn promise(chapter: &Chapter, scenario: &Scenario) -> Markup {
                 } @else {
                     "Checked by " code { (check_command(chapter, scenario)) } "."
                 }
-                @if let Some(version) = scenario.python && scenario.is_python_only() {
-                    " It holds from Python " (version) " on."
-                } @else if let Some(version) = scenario.python {
-                    " The Python twin keeps the same promises, from Python " (version) " on."
+                @for (language, version) in &scenario.twins {
+                    @if scenario.language().is_some() {
+                        " It holds from " (language) " " (version) " on."
+                    } @else {
+                        " The " (language) " twin keeps the same promises, from " (language) " " (version)
+                        " on."
+                    }
                 }
             }
         }

@@ -5,7 +5,8 @@
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -22,8 +23,11 @@ use super::{
 /// A program has to print its first line within this time after it was started.
 pub const FIRST_OUTPUT: Duration = Duration::from_secs(2);
 
+/// The most bytes of a file that are held against its promises. No chapter promises one of this size.
+const MOST_OF_A_FILE: u64 = 8 << 20;
+
 /// What a program did in one run.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Ran {
     /// How the run ended.
     pub end: End,
@@ -68,7 +72,7 @@ pub enum End {
 }
 
 /// What became of a request.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Asked {
     /// It was never made: the program had not printed what it was to follow, or no address.
     Never,
@@ -362,6 +366,9 @@ impl Rule<Path> for FilePromise {
     fn but(&self, path: &Path) -> Option<String> {
         let is_there = path.exists();
         match self {
+            Self::Exists(false) if path.is_symlink() => {
+                return Some("it is there, as a link".to_owned());
+            }
             Self::Exists(wanted) if *wanted == is_there => return None,
             Self::Exists(false) => return Some("it is there".to_owned()),
             _ if !is_there => return Some("there is no such file".to_owned()),
@@ -369,7 +376,11 @@ impl Rule<Path> for FilePromise {
             _ if !path.is_file() => return Some("it is there, but no file".to_owned()),
             _ => {}
         }
-        let bytes = match fs::read(path) {
+        let bytes = match beginning(path) {
+            Ok(bytes) if bytes.len() as u64 > MOST_OF_A_FILE => {
+                let mib = fs::metadata(path).map_or(0, |file| file.len() >> 20);
+                return Some(format!("it has {mib} MiB, which is more than any promise allows"));
+            }
             Ok(bytes) => bytes,
             Err(error) => return Some(format!("it cannot be read: {error}")),
         };
@@ -400,6 +411,13 @@ impl Rule<Path> for FilePromise {
     }
 }
 
+/// A file, or a byte more of it than is looked at.
+fn beginning(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST_OF_A_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 impl Rule<Asked> for Answer {
     fn but(&self, asked: &Asked) -> Option<String> {
         let is_kept = match (self, asked) {
@@ -427,7 +445,7 @@ impl Display for Asked {
             Self::Failed(error) => write!(f, "the client says: {error}"),
             Self::Answered { status, body, took } => {
                 let took = took.as_secs_f64();
-                write!(f, "it was answered with status {status} after {took:.2} s")?;
+                write!(f, "it was answered with status {status} after {took:.3} s")?;
                 match body.trim_end() {
                     "" => f.write_str(" and no text"),
                     text => write!(f, " and the text {text:?}"),

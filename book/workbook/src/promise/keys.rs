@@ -1,5 +1,6 @@
 //! How a promise block is written: its keys, and what they may hold.
 
+use std::collections::BTreeMap;
 use std::fmt::{self, Formatter};
 use std::path::{Component, Path};
 use std::time::Duration;
@@ -10,11 +11,11 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use super::{
-    Answer, Count, Ends, Exit, FilePromise, LinePromise, Lines, Mistake, Pattern, Profile, Promise,
-    PythonVersion, Request, Run, Send, Stream, When,
+    Answer, Count, Ends, Exit, FilePromise, Language, LinePromise, Lines, Mistake, Pattern,
+    Profile, Promise, Request, Run, Send, Stream, Version, When,
 };
 
-/// A block as it is written, and the second run in it, which has fewer keys.
+/// A block as it is written, and the next run in it, which has fewer keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Keys {
@@ -25,7 +26,10 @@ pub(super) struct Keys {
     #[serde(default)]
     pub(super) profile: Profile,
     pub(super) feature: Option<String>,
-    pub(super) python: Option<PythonVersion>,
+    pub(super) needs: Option<String>,
+    python: Option<Version>,
+    java: Option<Version>,
+    go: Option<Version>,
     pub(super) starter_breaks: Option<Vec<Spanned<String>>>,
     #[serde(default)]
     pub(super) twice: bool,
@@ -101,10 +105,22 @@ impl Keys {
             || self.program.is_some()
             || self.profile != Profile::Dev
             || self.feature.is_some()
-            || self.python.is_some()
+            || self.needs.is_some()
+            || !self.twins().is_empty()
             || self.starter_breaks.is_some()
             || self.twice
-            || self.again.is_some()
+    }
+
+    pub(super) fn twins(&self) -> BTreeMap<Language, Version> {
+        let version = |language| match language {
+            Language::Python => self.python,
+            Language::Java => self.java,
+            Language::Go => self.go,
+        };
+        Language::ALL
+            .into_iter()
+            .filter_map(|language| Some((language, version(language)?)))
+            .collect()
     }
 
     pub(super) fn into_run(self) -> Result<Run, Mistake> {
@@ -329,7 +345,7 @@ impl<'de> Deserialize<'de> for SignalName {
     }
 }
 
-impl<'de> Deserialize<'de> for PythonVersion {
+impl<'de> Deserialize<'de> for Version {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
     }

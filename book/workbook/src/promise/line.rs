@@ -18,7 +18,7 @@ pub struct Line<'a> {
 
 impl Display for Line<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Scenario { program, profile, feature, python, starter_breaks, runs, .. } =
+        let Scenario { program, profile, feature, needs, twins, starter_breaks, runs, .. } =
             self.scenario;
         f.write_str(&self.scenario.full_name(self.lesson))?;
         if let Some(breaks) = starter_breaks {
@@ -34,8 +34,11 @@ impl Display for Line<'_> {
         if let Some(feature) = feature {
             write!(f, " feature={feature}")?;
         }
-        if let Some(python) = python {
-            write!(f, " python={python}")?;
+        if let Some(needs) = needs {
+            write!(f, " needs={needs}")?;
+        }
+        for (language, version) in twins {
+            write!(f, " {}={version}", language.key())?;
         }
         runs.iter().try_for_each(|run| write!(f, " | {}", InLine(run)))
     }
@@ -153,6 +156,8 @@ mod tests {
             profile = "abort"
             feature = "kafka"
             python = "3.6"
+            java = "17"
+            go = "1.19"
             ends = 3.5
             signal = "SIGTERM"
             leaves = 1
@@ -188,7 +193,8 @@ mod tests {
         let scenario = Scenario::parse(toml).unwrap_or_else(|mistake| panic!("{mistake:?}"));
         assert_eq!(
             Line { lesson: "beat", scenario: &scenario }.to_string(),
-            "beat::all program=beat-all profile=abort feature=kafka python=3.6 | args=[\"a b\"]; \
+            "beat::all program=beat-all profile=abort feature=kafka python=3.6 java=17 \
+             go=1.19 | args=[\"a b\"]; \
              sends SIGINT at=1.5; sends SIGTERM after=\"x\"; ends=3.5; signal=SIGTERM; \
              stdout says=[\"a\"]; stdout thread=\"main\" order=[\"a\", \"b\"]; \
              stdout has=\"took {} s\" figure=1..2.5 times=1..3; stdout has=\"beat\" times=1..; \

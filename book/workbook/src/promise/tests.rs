@@ -37,6 +37,8 @@ fn wrong_types_are_refused_where_they_stand() {
         ("ends = 1\nsignal = \"TERM\"", "\"TERM\""),
         ("ends = 1\nexit = 0\nprofile = \"release\"", "\"release\""),
         ("ends = 1\nexit = 0\npython = \"three\"", "\"three\""),
+        ("ends = 1\nexit = 0\njava = 17", "17"),
+        ("ends = 1\nexit = 0\ngo = \"go1.19\"", "\"go1.19\""),
         ("ends = 1\nexit = 0\n[[stdout]]\nhas = \"x\"\ntimes = [5, 3]", "[5, 3]"),
         ("ends = 1\nexit = 0\n[[stdout]]\nhas = \"x\"\ntimes = -1", "-1"),
         ("ends = 1\nexit = 0\n[[stdout]]\nsays = \"x\"", "\"x\""),
@@ -85,12 +87,32 @@ fn what_says_nothing_or_contradicts_itself_is_refused() {
         ("ends = 1\nexit = 0\n[[file]]\npath = \"../x\"\nexists = true", "a file is named"),
         ("ends = \"never\"\nleaves = 1", "only a program that ends"),
         ("ends = 1\nexit = 0\nprogram = \"a.py\"", "a Python program needs `python`"),
+        ("ends = 1\nexit = 0\nprogram = \"a.java\"", "a Java program needs `java`"),
+        ("ends = 1\nexit = 0\nprogram = \"a.java\"\ngo = \"1.19\"", "a Java program needs `java`"),
+        (
+            "ends = 1\nexit = 0\nprogram = \"a.go\"\ngo = \"1.19\"\njava = \"17\"",
+            "a Go program needs `go`, the oldest version that keeps this, and no other language",
+        ),
+        ("ends = 1\nexit = 0\n[again]\njava = \"17\"\nends = 1\nexit = 0", "`again` says how"),
+        ("ends = 1\nexit = 0\njava = \"17\"\nstarter_breaks = [\"ends\"]", "an exercise has no"),
         ("ends = 1\nexit = 0\nstarter_breaks = []", "`starter_breaks` is empty"),
         ("ends = 1\nexit = 0\nname = \"a\"\nstarter_breaks = [\"ends\"]", "an exercise has no"),
     ] {
         let found = mistake(toml).0;
         assert!(found.starts_with(message), "{toml}: {found}");
     }
+}
+
+#[test]
+fn a_version_is_older_than_another() {
+    let version = |text: &str| text.parse::<Version>().unwrap_or_else(|why| panic!("{why}"));
+    for (older, newer) in [("3.6", "3.13"), ("17", "17.0.15"), ("1.19", "1.22rc1"), ("1.8", "17")] {
+        assert!(version(older) < version(newer), "{older} {newer}");
+    }
+    assert_eq!(version("17-ea"), version("17"));
+    assert_eq!(version("1.19.8"), version("1.19"));
+    assert_eq!([version("17"), version("3.6")].map(|one| one.to_string()), ["17", "3.6"]);
+    assert!(["", ".", "three", "go1.19", "-1"].iter().all(|text| text.parse::<Version>().is_err()));
 }
 
 #[test]
@@ -178,4 +200,13 @@ fn twice_is_the_same_run_again() {
     let scenario = Scenario::parse("ends = 2\nexit = 0\ntwice = true").expect("a scenario");
     assert_eq!(scenario.runs.len(), 2);
     assert_eq!(scenario.duration(), Duration::from_secs(4));
+}
+
+#[test]
+fn again_may_have_an_again() {
+    let block =
+        "ends = 1\nexit = 0\n[again]\nends = 2\nexit = 0\n[again.again]\nends = 4\nexit = 0";
+    let scenario = Scenario::parse(block).expect("a scenario");
+    assert_eq!(scenario.runs.len(), 3);
+    assert_eq!(scenario.duration(), Duration::from_secs(7));
 }

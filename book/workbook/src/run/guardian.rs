@@ -27,7 +27,7 @@ use tempfile::TempDir;
 use walkdir::WalkDir;
 
 use super::leftover::{BUILD, MARK, carriers};
-use super::{place, signals};
+use super::{place, pulse, signals};
 
 /// Set to the mark of the process that it guards where a program is a guardian.
 const GUARDS: &str = "WORKBOOK_GUARDIAN";
@@ -73,6 +73,7 @@ pub(super) fn own_mark() -> &'static str {
 /// If the guardian cannot be started or the system refuses a handler of signals.
 pub fn end_with_this_process(other: Option<&Path>) -> io::Result<()> {
     signals::take()?;
+    pulse::begin()?;
     let directory = place::directory()?;
     let mut child = Command::new(other.unwrap_or(Path::new(THIS_PROGRAM)))
         // Whoever ends processes by the name of the check does not mean this one.

@@ -1,26 +1,21 @@
 //! The signals that this process gets while programs run.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use nix::sys::signal::{SigSet, Signal};
 use nix::unistd::Pid;
-use signal_hook::consts::{
-    FORBIDDEN, SIGCONT, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
-};
+use signal_hook::consts::{FORBIDDEN, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 use signal_hook::iterator::SignalsInfo;
 use signal_hook::iterator::exfiltrator::WithOrigin;
 use signal_hook::low_level::emulate_default_handler;
 
+use crate::proc::{self, Status};
+
 use super::guardian::own_mark;
 use super::leftover::{MARK, command_line, in_words, mark_of, under_way};
-
-/// How often this process has been told to go on after a stop.
-static CONTINUED: AtomicUsize = AtomicUsize::new(0);
 
 static SENDERS: Mutex<Senders> = Mutex::new(Senders { started: BTreeMap::new(), sent: Vec::new() });
 
@@ -46,7 +41,7 @@ pub(super) fn take() -> io::Result<()> {
     // Before there are other threads, which have the mask of this one.
     SigSet::empty().thread_set_mask()?;
     let ignored = ignored();
-    let mut handled = vec![SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCONT];
+    let mut handled = vec![SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2];
     handled.extend(ignored.iter().filter(|signal| !FORBIDDEN.contains(signal)));
     let mut signals = SignalsInfo::<WithOrigin>::new(&handled)?;
     thread::Builder::new().name("signals".to_owned()).spawn(move || {
@@ -59,8 +54,6 @@ pub(super) fn take() -> io::Result<()> {
             }
             if let Some(mark) = sender.and_then(run_of) {
                 senders().sent.push((mark, signal));
-            } else if signal == Signal::SIGCONT {
-                CONTINUED.fetch_add(1, Ordering::Relaxed);
             } else if !ignored.contains(&received.signal) {
                 if let Some(sender) = sender {
                     tell_of(sender, signal);
@@ -83,12 +76,6 @@ pub(super) fn sent_by(mark: &str) -> BTreeSet<Signal> {
     senders().sent.extract_if(.., |(by, _)| by == mark).map(|(_, signal)| signal).collect()
 }
 
-/// How often this process has been told to go on after a stop. What happens while it is stopped is
-/// seen late.
-pub(crate) fn continued() -> usize {
-    CONTINUED.load(Ordering::Relaxed)
-}
-
 /// The mark of the run to which a process belongs: a program that was started, what carries the mark,
 /// or a child of these that has just ended.
 fn run_of(pid: Pid) -> Option<String> {
@@ -98,9 +85,8 @@ fn run_of(pid: Pid) -> Option<String> {
 }
 
 fn parent(pid: Pid) -> Option<Pid> {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:"))?;
-    parent.trim().parse().ok().map(Pid::from_raw)
+    let status = Status::of(pid.as_raw().cast_unsigned())?;
+    Some(Pid::from_raw(status.number("PPid")?.cast_signed()))
 }
 
 /// Says who ends this process. Of a sender that is gone it may be a program that was under way.
@@ -123,9 +109,7 @@ fn tell_of(sender: Pid, signal: Signal) {
 /// The signals that this process ignores, as /proc tells. SIGPIPE is not among them: Rust ignores it,
 /// and sees to what it starts.
 fn ignored() -> Vec<i32> {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    let mask = proc::ignored();
     let signals = Signal::iterator().map(|signal| signal as i32);
     signals.filter(|signal| *signal != SIGPIPE && mask & 1 << (signal - 1) != 0).collect()
 }

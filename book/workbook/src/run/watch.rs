@@ -20,7 +20,7 @@ use super::gate::Pass;
 use super::leftover::SETTLES;
 use super::{HANGS, lossy};
 use crate::promise::judge::{Asked, End, FIRST_OUTPUT, texts};
-use crate::promise::{Ends, Run, STILL_ALIVE, When};
+use crate::promise::{Ends, Run, STILL_ALIVE, Stream, When};
 
 /// How long a program that never ends may take until it has printed all that is expected.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -94,6 +94,8 @@ pub(super) struct Watch<'a> {
     /// How many requests have been made and not been reported.
     under_way: usize,
     answers: Option<Answers>,
+    /// What is read no longer than it has to be.
+    pub(super) unread: &'static [Stream],
     has_ended: bool,
 }
 
@@ -141,6 +143,7 @@ impl<'a> Watch<'a> {
             asked: run.requests().map(|_| Asked::Never).collect(),
             under_way: 0,
             answers,
+            unread: &[],
             has_ended: false,
         }
     }
@@ -160,6 +163,10 @@ impl<'a> Watch<'a> {
             {
                 alive_until = Some(Instant::now() + STILL_ALIVE);
             }
+            if self.stdout.pipe.is_none() {
+                // There will be no first output to wait for.
+                self.pass = None;
+            }
             let silent_at = self.pass.is_some().then_some(self.started + FIRST_OUTPUT);
             // From the program's own beginning: on a busy machine it may have started late. One
             // that prints nothing is given up waiting for.
@@ -174,6 +181,7 @@ impl<'a> Watch<'a> {
                     return Ok(self.ended(at));
                 }
                 self.do_what_follows_a_line();
+                self.stop_reading();
                 if self.stdout.bytes.len() + self.stderr.bytes.len() > MOST_OUTPUT {
                     return Ok(End::Hung(self.start.elapsed()));
                 }
@@ -277,6 +285,22 @@ impl<'a> Watch<'a> {
         let due: Vec<_> = self.after.extract_if(.., |(text, _)| is_due(text)).collect();
         for (_, act) in due {
             self.act(act);
+        }
+    }
+
+    /// Lets go of what need not be read any more.
+    fn stop_reading(&mut self) {
+        let knows_all = self.first_output.is_some()
+            && self.after.is_empty()
+            && (self.asked.is_empty() || client::port(&lossy(&self.stdout.bytes)).is_some());
+        if !knows_all {
+            return;
+        }
+        for stream in self.unread {
+            match stream {
+                Stream::Stdout => self.stdout.pipe = None,
+                Stream::Stderr => self.stderr.pipe = None,
+            }
         }
     }
 

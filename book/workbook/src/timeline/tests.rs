@@ -193,3 +193,37 @@ fn no_blank_line_ends_the_html_inside_a_page() {
     );
     assert!(svg.lines().all(|line| !line.trim().is_empty()), "{svg}");
 }
+
+#[test]
+fn a_line_of_which_no_thread_is_known_is_a_dot_on_the_axis() {
+    let svg = draw(
+        r#"
+        ended = 2.0
+        exit = 0
+        ended_by = "main"
+        stdout = [" 1.000s stdout     <b>", " 1.500s main       done"]
+        thread = [{ name = "main", born = 0.0 }]
+        "#,
+    );
+    has(&svg, "cy=\"68\" r=\"4\"><title>1.000s stdout     &lt;b&gt;<", 1);
+    has(&svg, "<circle", 2);
+    has(&svg, ". 1 line is printed. The process ends", 1);
+}
+
+#[test]
+fn who_tells_how_threads_ended_is_believed_and_has_chosen_them() {
+    let threads = "{ name = \"main\", born = 0.0 },".repeat(20);
+    let toml = format!("ended = 2.0\nexit = 0\nstdout = []\nthread = [{threads}]");
+    let mut recording: Recording = toml::from_str(&toml).expect("a recording");
+    let draw = |recording: &Recording| {
+        figure(&[Drawn { scenario: "test", command: html! {}, recording }]).into_string()
+    };
+    has(&draw(&recording), "more threads …<", 1);
+    for thread in &mut recording.thread {
+        thread.told = Some("ended by itself".to_owned());
+    }
+    let svg = draw(&recording);
+    has(&svg, "more threads", 0);
+    has(&svg, ">ended by itself</tspan>", 20);
+    has(&svg, "main: from 0 s on, ended by itself.", 20);
+}

@@ -9,7 +9,7 @@ use super::summary::{self, Entry};
 use super::{CHAPTERS, Chapter, Lesson, Workbook, is_of_a_tool};
 use crate::measured::Source;
 use crate::page::{self, Block, Page, Place, Problem};
-use crate::promise::Scenario;
+use crate::promise::{Language, Scenario};
 use crate::recording::Recording;
 
 /// The directory of the promises pages, in that of the chapters.
@@ -114,10 +114,14 @@ fn unknown_recordings(workbook: &Workbook) -> Vec<Problem> {
             for name in &shown.says.scenarios {
                 let message = match workbook.scenario(name) {
                     None => format!("there is no scenario `{name}` to show a recording of"),
-                    Some((_, block)) if block.says.is_python_only() => {
-                        format!("`{name}` is a Python program; recordings are of Rust programs")
-                    }
-                    Some(_) => continue,
+                    Some((_, block)) => match block.says.language() {
+                        Some(language) => {
+                            format!(
+                                "`{name}` is a {language} program; recordings are of Rust programs"
+                            )
+                        }
+                        None => continue,
+                    },
                 };
                 problems.push(Problem::at(&shown.place, message));
             }
@@ -450,7 +454,13 @@ impl Loader<'_> {
             directory: Path::new("lessons").join(directory),
             pages,
             lesson: None,
+            crates: Vec::new(),
         };
+        let crates = self.names(&chapter.directory.to_string_lossy(), "");
+        let is_crate = |name: &String| {
+            self.root.join(&chapter.directory).join(name).join("Cargo.toml").is_file()
+        };
+        chapter.crates = crates.into_iter().filter(is_crate).collect();
         if chapter.scenarios().next().is_none() {
             self.report(&own, "nothing is promised here; add a ` ```promise` block");
         }
@@ -572,12 +582,11 @@ impl Loader<'_> {
         }
         for Block { place, says: scenario, .. } in chapter.scenarios() {
             let program = chapter.program(scenario);
-            if !scenario.is_python_only() {
+            if scenario.language().is_none() {
                 needed.push((place, chapter.source(program)));
             }
-            if scenario.python.is_some() {
-                needed.push((place, chapter.twin(program)));
-            }
+            let twins = scenario.twins.keys();
+            needed.extend(twins.map(|language| (place, chapter.twin(program, *language))));
         }
         for (place, path) in &needed {
             if !self.root.join(path).is_file() {
@@ -599,10 +608,11 @@ impl Loader<'_> {
             needed.push((&block.place, source));
         }
         let directory = chapter.directory.display().to_string();
-        let main = chapter.source(&chapter.name);
-        let mut there: Vec<_> =
-            [main].into_iter().filter(|path| self.root.join(path).is_file()).collect();
-        for (part, ending) in [("src/bin", ""), ("", ".py")] {
+        let of_crates = chapter.crates.iter().map(|name| format!("{}-{name}", chapter.name));
+        let mains = of_crates.chain([chapter.name.clone()]).map(|program| chapter.source(&program));
+        let mut there: Vec<_> = mains.filter(|path| self.root.join(path).is_file()).collect();
+        let twins = Language::ALL.map(|language| ("", language.suffix()));
+        for (part, ending) in [("src/bin", "")].into_iter().chain(twins) {
             let part = Path::new(&directory).join(part);
             if self.root.join(&part).is_dir() {
                 let names = self.names(&part.to_string_lossy(), ending);
@@ -627,28 +637,47 @@ impl Loader<'_> {
         }
     }
 
-    fn manifest(&mut self, chapter: &Chapter) {
-        let path = chapter.directory.join("Cargo.toml");
+    /// The manifest of a package, which has its name under some keys and is a member of the workspace.
+    fn package(&mut self, directory: &Path, name: &str, keys: &[&str]) -> Option<toml::Table> {
+        let path = directory.join("Cargo.toml");
         let manifest: toml::Table = match self.text(&path).parse() {
             Ok(manifest) => manifest,
-            Err(error) => return self.report(path, error.message()),
+            Err(error) => {
+                self.report(path, error.message());
+                return None;
+            }
         };
-        // An appendix has no program of its own name.
-        let keys = ["name", "default-run"];
-        for key in keys.into_iter().take(if chapter.lesson.is_some() { 2 } else { 1 }) {
-            let value = manifest.get("package").and_then(|package| package.get(key));
-            if value.and_then(toml::Value::as_str) != Some(&chapter.name) {
-                self.report(&path, format!("expected `{key} = \"{}\"`", chapter.name));
+        for key in keys {
+            let value = manifest.get("package").and_then(|package| package.get(*key));
+            if value.and_then(toml::Value::as_str) != Some(name) {
+                self.report(&path, format!("expected `{key} = \"{name}\"`"));
             }
         }
         let root = fs::read_to_string(self.root.join("Cargo.toml")).unwrap_or_default();
         let members = root.parse::<toml::Table>().ok();
         let members = members.as_ref().and_then(|root| root.get("workspace")?.get("members"));
-        let directory = chapter.directory.to_string_lossy();
+        let directory = directory.to_string_lossy();
         if let Some(members) = members.and_then(toml::Value::as_array)
             && !members.iter().any(|member| member.as_str() == Some(&*directory))
         {
             self.report("Cargo.toml", format!("add `\"{directory}\"` to the members"));
+        }
+        Some(manifest)
+    }
+
+    fn manifest(&mut self, chapter: &Chapter) {
+        // An appendix has no program of its own name.
+        let keys = ["name", "default-run"];
+        let keys = &keys[..if chapter.lesson.is_some() { 2 } else { 1 }];
+        let path = chapter.directory.join("Cargo.toml");
+        let Some(manifest) = self.package(&chapter.directory, &chapter.name, keys) else { return };
+        for name in &chapter.crates {
+            let package = format!("{}-{name}", chapter.name);
+            // A reader's own is told of as a program that no promise runs.
+            if chapter.scenarios().all(|block| chapter.program(&block.says) != package) {
+                continue;
+            }
+            self.package(&chapter.directory.join(name), &package, &["name"]);
         }
         for Block { place, says: scenario, .. } in chapter.scenarios() {
             let Some(feature) = &scenario.feature else { continue };

@@ -164,12 +164,15 @@ fn a_missing_program_is_named_with_the_line_of_its_promise() {
         scratch.remove(&format!("lessons/02-heartbeat/{path}"));
     }
     let at = "book/chapters/02-heartbeat.md";
+    scratch.edit(at, "python = \"3.6\"\n", "python = \"3.6\"\njava = \"17\"\ngo = \"1.19\"\n");
     assert_eq!(
         scratch.problems(),
         [
-            format!("{at}:13: lessons/02-heartbeat/src/bin/heartbeat-solution.rs is missing"),
+            format!("{at}:15: lessons/02-heartbeat/src/bin/heartbeat-solution.rs is missing"),
             format!("{at}:5: lessons/02-heartbeat/src/main.rs is missing"),
             format!("{at}:5: lessons/02-heartbeat/heartbeat.py is missing"),
+            format!("{at}:5: lessons/02-heartbeat/heartbeat.java is missing"),
+            format!("{at}:5: lessons/02-heartbeat/heartbeat.go is missing"),
         ]
     );
 }
@@ -181,6 +184,8 @@ fn what_is_no_part_of_the_workbook_is_told_and_left_out() {
     scratch.write("lessons/02-heartbeat/src/bin/heartbeat-try.rs", "");
     scratch.write("lessons/02-heartbeat/src/bin/try/main.rs", "");
     scratch.write("lessons/02-heartbeat/try.py", "");
+    scratch.write("lessons/02-heartbeat/heartbeat.java", "");
+    scratch.write("lessons/02-heartbeat/try.go", "");
     scratch.write("lessons/02-heartbeat/compile-fail/try.rs", "");
     scratch.write("lessons/04-other/src/main.rs", "");
     scratch.write("lessons/notes/one.md", "");
@@ -205,7 +210,9 @@ fn what_is_no_part_of_the_workbook_is_told_and_left_out() {
         ("book/chapters/promises/mine.md", unlisted),
         ("lessons/02-heartbeat/src/bin/heartbeat-try.rs", no_promise.clone()),
         ("lessons/02-heartbeat/src/bin/try", no_promise.clone()),
-        ("lessons/02-heartbeat/try.py", no_promise),
+        ("lessons/02-heartbeat/try.py", no_promise.clone()),
+        ("lessons/02-heartbeat/heartbeat.java", no_promise.clone()),
+        ("lessons/02-heartbeat/try.go", no_promise),
         ("lessons/02-heartbeat/compile-fail/try.rs", format!("{OWN} does not include it")),
         ("lessons/04-other", "there is no book/chapters/04-other.md".to_owned()),
         ("lessons/notes", "there is no chapter of this name".to_owned()),
@@ -400,6 +407,36 @@ fn a_feature_stands_in_the_manifest() {
     assert_eq!(chapter.package(&first.says), "heartbeat/kafka");
     let lesson = chapter.lesson.as_ref().expect("a lesson to work through");
     assert_eq!(chapter.package(&lesson.exercise.says), "heartbeat");
+}
+
+#[test]
+fn a_program_may_have_a_crate_below_its_lesson() {
+    let scratch = Scratch::new();
+    scratch.write("lessons/02-heartbeat/cpp/Cargo.toml", "[package]\nname = \"cpp\"\n");
+    scratch.write("lessons/02-heartbeat/cpp/src/main.rs", "");
+    assert_eq!(
+        scratch.notices(),
+        ["lessons/02-heartbeat/cpp/src/main.rs: left out: no promise in \
+          book/chapters/02-heartbeat.md runs it"]
+    );
+    let block = "\n```promise\nname = \"cpp\"\nprogram = \"heartbeat-cpp\"\nneeds = \"c++\"\n\
+                 ends = 1\nsignal = \"SIGSEGV\"\n```\n";
+    scratch.write("book/chapters/02-heartbeat.md", &format!("{CHAPTER}{block}"));
+    assert_eq!(
+        scratch.problems(),
+        ["lessons/02-heartbeat/cpp/Cargo.toml: expected `name = \"heartbeat-cpp\"`"]
+    );
+    let manifest = "[package]\nname = \"heartbeat-cpp\"\n";
+    scratch.write("lessons/02-heartbeat/cpp/Cargo.toml", manifest);
+    let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+    let (chapter, block) = workbook.scenario("heartbeat::cpp").expect("a scenario");
+    assert_eq!(chapter.package(&block.says), "heartbeat-cpp");
+    scratch.remove("lessons/02-heartbeat/cpp/src/main.rs");
+    let line = 1 + CHAPTER.lines().count() + 1;
+    assert_eq!(
+        scratch.problems(),
+        [format!("{OWN}:{line}: lessons/02-heartbeat/cpp/src/main.rs is missing")]
+    );
 }
 
 #[test]
