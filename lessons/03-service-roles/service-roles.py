@@ -1,5 +1,6 @@
 """A service with three roles: the kind of each thread says whether it is waited for."""
 
+import os
 import sys
 import threading
 import time
@@ -10,7 +11,11 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        # Nobody reads it. The work goes on, and what is left to print goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def sleep_until(moment):
@@ -56,12 +61,15 @@ def take_samples():
 
 # ANCHOR: program
 def serve(migration_path, access_path):
+    try:
+        threading.Thread(target=take_samples, name="probe", daemon=True).start()
+    except RuntimeError as error:
+        say(error)
     migration_log, access_log = create(migration_path), create(access_path)
     say("the API is open for 2 s")
     threading.Thread(
         target=migrate_tables, args=(migration_log,), name="migration", daemon=False
     ).start()
-    threading.Thread(target=take_samples, name="probe", daemon=True).start()
 
     try:
         answer_requests(access_log)

@@ -1,5 +1,6 @@
 """The same function, and it raises while the workers are busy."""
 
+import os
 import sys
 import threading
 import time
@@ -10,7 +11,11 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        # Nobody reads it. The work goes on, and what is left to print goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def sleep_until(moment):

@@ -13,11 +13,17 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        pass  # Nobody reads it; the way out shall be the same.
 
 
 def mark(text):
-    print(text, file=sys.stderr, flush=True)
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except OSError:
+        pass
 
 
 WAYS = "join return raise raise-worker exit exit-worker _exit abort wait".split()
@@ -52,6 +58,9 @@ def leave(way, worker):
     elif way == "abort":
         os.abort()
     elif way == "wait":
+        # What the parent ignored is ignored here, too; the subject is the default.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         mark("waiting for a signal")
         signal.pause()
 

@@ -18,8 +18,13 @@ def write_records(records, permits, output, acks):
     while True:
         record = records.get()
         permits.get()
-        output.write(record)
-        output.flush()
+        try:
+            output.write(record)
+            output.flush()
+        except OSError as error:
+            # Without an answer `main` would wait for ever.
+            acks.put(error)
+            return
         acks.put(None)
 
 
@@ -41,7 +46,10 @@ def main(path):
     say("100 records are handed over")
     for _ in range(50):
         permits.put(None)
-        acks.get()
+        error = acks.get()
+        if error:
+            os_error = f"{error.strerror} (os error {error.errno})"
+            sys.exit(f"cannot write {path}: {os_error}")
     say("50 records are acknowledged")
 
 

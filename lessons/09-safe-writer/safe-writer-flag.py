@@ -11,7 +11,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 def sleep_until(moment):
@@ -43,12 +46,12 @@ def write_records(records, output, first, stop):
 
 
 def main(path):
+    first = time.monotonic()
+    say(f"100 pages are to be crawled for {path}")
     try:
         output = open(path, "w")
     except OSError as error:
         sys.exit(f"cannot write {path}: {error.strerror} (os error {error.errno})")
-    first = time.monotonic()
-    say(f"100 pages are to be crawled for {path}")
     records = queue.Queue()
     stop = threading.Event()
     writer = threading.Thread(
@@ -56,9 +59,11 @@ def main(path):
     )
     writer.start()
 
-    crawl(records, first)
-    say("all 100 records are handed over")
-    stop.set()
+    try:
+        crawl(records, first)
+        say("all 100 records are handed over")
+    finally:
+        stop.set()  # On every way out: the writer is waited for.
     writer.join()
     say(f"all records are in {path}")
 # ANCHOR_END: program

@@ -11,7 +11,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 def sleep_until(moment):
@@ -41,12 +44,12 @@ def write_records(records, output, first, done):
 
 
 def main(path, done):
+    first = time.monotonic()
+    say(f"100 pages are to be crawled for {path}")
     try:
         output = open(path, "w")
     except OSError as error:
         sys.exit(f"cannot write {path}: {error.strerror} (os error {error.errno})")
-    first = time.monotonic()
-    say(f"100 pages are to be crawled for {path}")
     records = queue.Queue()
     threading.Thread(
         target=write_records,
@@ -63,4 +66,6 @@ def main(path, done):
 
 
 threading.current_thread().name = "main"
-main("output.txt", "forget-task-done" not in sys.argv)
+argument = sys.argv[1] if len(sys.argv) > 1 else "output.txt"
+forget = argument == "forget-task-done"
+main("output.txt" if forget else argument, not forget)

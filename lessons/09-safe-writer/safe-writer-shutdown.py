@@ -11,7 +11,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 def sleep_until(moment):
@@ -43,22 +46,24 @@ def write_records(records, output, first):
 
 
 def main(path):
+    first = time.monotonic()
+    say(f"100 pages are to be crawled for {path}")
     try:
         output = open(path, "w")
     except OSError as error:
         sys.exit(f"cannot write {path}: {error.strerror} (os error {error.errno})")
-    first = time.monotonic()
-    say(f"100 pages are to be crawled for {path}")
     records = queue.Queue()
     writer = threading.Thread(
         target=write_records, args=(records, output, first), name="writer"
     )
     writer.start()
 
-    crawl(records, first)
-    say("all 100 records are handed over")
     # ANCHOR: stop
-    records.shutdown()
+    try:
+        crawl(records, first)
+        say("all 100 records are handed over")
+    finally:
+        records.shutdown()  # On every way out: the writer is waited for.
     writer.join()
     # ANCHOR_END: stop
     say(f"all records are in {path}")

@@ -11,7 +11,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 # ANCHOR: program
@@ -28,21 +31,23 @@ def serve_the_line(sales, opening):
     sales.put(None)
 
 
-def write_slowly(sales, opening):
+def write_slowly(sales, opening, room):
     written = 0
     for _ in iter(sales.get, None):
+        time.sleep(max(0, opening + (written + 1) * 0.3 - time.monotonic()))
+        if written == room:
+            raise OSError(f"the disk is full after {written} sale")
         written += 1
-        time.sleep(max(0, opening + written * 0.3 - time.monotonic()))
     say(f"the ledger has written {written} sales")
 
 
-def main(bound):
+def main(bound, room):
     say("the shop is open for 0.85 s")
     opening = time.monotonic()
     sales = queue.Queue(maxsize=0 if bound == "none" else int(bound))
     till = threading.Thread(target=serve_the_line, args=(sales, opening), name="till")
     ledger = threading.Thread(
-        target=write_slowly, args=(sales, opening), name="ledger"
+        target=write_slowly, args=(sales, opening, room), name="ledger"
     )
     till.start()
     ledger.start()
@@ -56,4 +61,4 @@ def main(bound):
 
 
 threading.current_thread().name = "main"
-main(sys.argv[1] if len(sys.argv) > 1 else "2")
+main(sys.argv[1] if len(sys.argv) > 1 else "2", 1 if "disk-full" in sys.argv else None)

@@ -11,7 +11,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 def serve(till, pay_at, sales):
@@ -32,7 +35,7 @@ def open_ledger(path):
         sys.exit(f"cannot write {path}: {error.strerror} (os error {error.errno})")
 
 
-# ANCHOR: program
+# ANCHOR: ledger
 def keep_ledger(book, path, sales, stop):
     while not (stop.is_set() and sales.empty()):
         try:
@@ -42,6 +45,7 @@ def keep_ledger(book, path, sales, stop):
         print(sale, file=book, flush=True)
         say(f"{sale} is in {path}")
     say("stop is set: the ledger is closed")
+# ANCHOR_END: ledger
 
 
 def main(path):
@@ -61,13 +65,14 @@ def main(path):
 
     sleep_until(2)
     say("closing time: nobody may come in")
+    # ANCHOR: stop
     stop.set()
     say("stop is set")
     for till in tills:
         till.join()
     ledger.join()
+    # ANCHOR_END: stop
     say("everybody has gone home")
-# ANCHOR_END: program
 
 
 threading.current_thread().name = "main"

@@ -49,6 +49,6 @@ def incoming_orders():
 
 threading.current_thread().name = "main"
 argument = sys.argv[1] if len(sys.argv) > 1 else "0"
-if not argument.isdigit():
+if not argument.isdecimal():
     sys.exit(f"not the number of an order: {argument}")
 sys.exit(main(int(argument)))

@@ -19,22 +19,23 @@ told = threading.Event()
 
 # ANCHOR: program
 def accept_customers(listener):
-    customer = 1
+    served = 0
     while True:
         try:
             stream, _ = listener.accept()
         except OSError as error:
-            # With "poll" the error is a timeout, with "shutdown" another one.
             if told.is_set():
                 return
-            if isinstance(error, socket.timeout):
-                continue
-            raise
+            # With "poll" it is a timeout: nobody is there.
+            if not isinstance(error, socket.timeout):
+                say(f"nobody is let in: {error}")
+                time.sleep(0.1)
+            continue
         if told.is_set():
             return
-        say(f"customer {customer} is served")
+        served += 1
+        say(f"customer {served} is served")
         stream.close()
-        customer += 1
 # ANCHOR_END: program
 
 

@@ -32,9 +32,11 @@ def main(seconds):
     heartbeat = threading.Thread(target=send_heartbeats, args=(stop,), name="heartbeat")
     heartbeat.start()
 
-    time.sleep(seconds)
-    say("told to stop")
-    stop.set()
+    try:
+        time.sleep(seconds)
+        say("told to stop")
+    finally:
+        stop.set()
     heartbeat.join()
     say("the service has stopped")
 # ANCHOR_END: program

@@ -1,6 +1,8 @@
 """The same service without a handler, and with no daemon thread in it."""
 
+import fcntl
 import itertools
+import os
 import queue
 import sys
 import threading
@@ -13,7 +15,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 def ask_os(what, act):
@@ -29,8 +34,20 @@ def port_number(text):
     sys.exit(f"not a port: {text}")
 
 
+def open_alone(path):
+    # Without O_TRUNC: it may be the file of a service that runs.
+    file = open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), "w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"cannot write {path}: another service is writing to it")
+    return file
+
+
 def write_orders(accepted, file):
     with file:
+        if os.path.isfile(file.fileno()):
+            file.truncate(0)
         for order in iter(accepted.get, None):
             time.sleep(1)
             file.write(f"order {order}\n")
@@ -65,8 +82,7 @@ class Orders(BaseHTTPRequestHandler):
 def main(port, path):
     address = ("127.0.0.1", port_number(port))
     server = ask_os(f"listen on port {port}", lambda: Server(address, Orders))
-    # Not earlier: a refused start must not empty the file of a running service.
-    file = ask_os(f"write {path}", lambda: open(path, "w"))
+    file = ask_os(f"write {path}", lambda: open_alone(path))
     say(f"listening on http://127.0.0.1:{server.server_port}")
     accepted = Orders.accepted
     writer = threading.Thread(

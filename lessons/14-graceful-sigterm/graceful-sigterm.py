@@ -1,5 +1,6 @@
 """On SIGTERM the service takes nothing new, finishes what it has, and ends."""
 
+import fcntl
 import itertools
 import os
 import queue
@@ -15,7 +16,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 def ask_os(what, act):
@@ -31,13 +35,26 @@ def port_number(text):
     sys.exit(f"not a port: {text}")
 
 
-def write_orders(accepted, file):
+def open_alone(path):
+    # Without O_TRUNC: it may be the file of a service that runs.
+    file = open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o666), "w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        sys.exit(f"cannot write {path}: another service is writing to it")
+    return file
+
+
+def write_orders(accepted, file, drained):
     with file:
+        if os.path.isfile(file.fileno()):
+            file.truncate(0)
         for order in iter(accepted.get, None):
             time.sleep(1)
             file.write(f"order {order}\n")
             file.flush()
             say(f"order {order} is written")
+    drained.set()  # Not after an exception.
 
 
 # ANCHOR: server
@@ -70,8 +87,7 @@ class Orders(BaseHTTPRequestHandler):
 def main(port, path):
     address = ("127.0.0.1", port_number(port))
     server = ask_os(f"listen on port {port}", lambda: Server(address, Orders))
-    # Not earlier: a refused start must not empty the file of a running service.
-    file = ask_os(f"write {path}", lambda: open(path, "w"))
+    file = ask_os(f"write {path}", lambda: open_alone(path))
     signals = queue.SimpleQueue()
 
     def on_signal(number, _frame):
@@ -83,8 +99,9 @@ def main(port, path):
     signal.signal(signal.SIGINT, on_signal)
     say(f"listening on http://127.0.0.1:{server.server_port}")
     accepted = Orders.accepted
+    drained = threading.Event()
     writer = threading.Thread(
-        target=write_orders, args=(accepted, file), name="writer"
+        target=write_orders, args=(accepted, file, drained), name="writer"
     )
     writer.start()
     # It looks every 0.1 s whether it is to stop.
@@ -99,6 +116,8 @@ def main(port, path):
     say("every request has its answer")
     accepted.put(None)
     writer.join()
+    if not drained.is_set():
+        sys.exit("the writer has died, and orders are lost")
     say(f"every order is in {path}")
 # ANCHOR_END: main
 

@@ -1,5 +1,6 @@
-"""A worker that fails is started again, later each time, and given up after three times."""
+"""An error is tried again, later each time, and given up after three times; another exception is a bug."""
 
+import random
 import sys
 import threading
 import time
@@ -14,7 +15,11 @@ def say(text):
     print(line, end="", flush=True)
 
 
-# ANCHOR: program
+class DatabaseAway(Exception):
+    pass
+
+
+# ANCHOR: importer
 class Importer(threading.Thread):
     error = None
 
@@ -26,45 +31,53 @@ class Importer(threading.Thread):
         # A join gives no result: what happened has to be kept somewhere.
         try:
             import_orders(self.orders)
-        except Exception as error:
-            traceback.print_exc()
+        # Also `SystemExit`: of that one nobody hears otherwise.
+        except BaseException as error:
             self.error = error
+# ANCHOR_END: importer
 
 
-def supervise(failures):
+def supervise(orders):
     say("4 orders are to be imported")
-    orders = {"next": 1, "failures": failures}
-    for restart in range(4):
-        importer = Importer(f"importer-{restart + 1}", orders)
+    for attempt in range(4):
+        importer = Importer(f"importer-{attempt + 1}", orders)
         importer.start()
         importer.join()
         if importer.error is None:
             say("every order is imported")
             return
-        say(f"{importer.name} has panicked: {importer.error}")
-        if restart < 3:
-            pause = 0.5 * 2**restart
-            say(f"the next one starts in {pause:g} s")
-            time.sleep(pause)
-    sys.exit("given up after 3 restarts")
-# ANCHOR_END: program
+        # Something outside may be as it should later. Anything else is a bug.
+        if not isinstance(importer.error, DatabaseAway):
+            error = importer.error
+            traceback.print_exception(type(error), error, error.__traceback__)
+            sys.exit(f"{importer.name} has panicked: {error}")
+        say(f"{importer.name} has failed: {importer.error}")
+        if attempt < 3:
+            pause = 0.5 * 2**attempt
+            say(f"the next one starts in {pause:g} s or a little more")
+            # Not all who wait for the same database come back at once.
+            time.sleep(pause * random.uniform(1, 1.05))
+    sys.exit("given up after 3 retries")
 
 
 def import_orders(orders):
     while orders["next"] <= 4:
         order = orders["next"]
         time.sleep(0.5)
-        if order == 3 and orders["failures"] > 0:
-            orders["failures"] -= 1
-            raise RuntimeError(f"order {order}: the database does not answer")
+        if order == 3 and orders["trouble"] == "bug":
+            raise ValueError(f"order {order} has no customer")
+        if order == 3 and orders["trouble"] == "exit":
+            sys.exit("no customer")
+        if order == 3 and orders["trouble"] > 0:
+            orders["trouble"] -= 1
+            raise DatabaseAway(f"order {order}: the database does not answer")
         say(f"order {order} is imported")
         orders["next"] = order + 1
 
 
 threading.current_thread().name = "main"
-try:
-    argument = sys.argv[1] if len(sys.argv) > 1 else "2"
-    failures = int(argument)
-except ValueError:
-    sys.exit(f"not a number of failures: {argument}")
-supervise(failures)
+argument = sys.argv[1] if len(sys.argv) > 1 else "2"
+if argument not in ("bug", "exit") and not argument.isdigit():
+    sys.exit(f"not bug or a number: {argument}")
+trouble = int(argument) if argument.isdigit() else argument
+supervise({"next": 1, "trouble": trouble})

@@ -47,11 +47,14 @@ def full(repaired):
     shelves = queue.Queue(maxsize=2)
 
     def scan():
-        for shelf in range(1, 5):
-            time.sleep(0.3)
-            say(f"shelf {shelf} is scanned")
-            shelves.put(shelf)
-        shelves.put(None)
+        try:
+            for shelf in range(1, 5):
+                time.sleep(0.3)
+                say(f"shelf {shelf} is scanned")
+                shelves.put(shelf)
+        finally:
+            # Also when the scan fails: somebody waits for the end.
+            shelves.put(None)
 
     def count():
         say(f"{sum(1 for _ in iter(shelves.get, None))} shelves are counted")

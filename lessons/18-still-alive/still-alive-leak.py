@@ -56,4 +56,6 @@ def main(hangs_up):
 
 
 threading.current_thread().name = "main"
+if sys.argv[1:] not in ([], ["--hang-up"]):
+    sys.exit("the only option is --hang-up")
 main(sys.argv[1:] == ["--hang-up"])

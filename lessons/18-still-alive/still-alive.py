@@ -15,14 +15,16 @@ def say(text):
     print(line, end="", flush=True)
 
 
-# ANCHOR: program
+# ANCHOR: watch
 def watch(deadline):
     time.sleep(deadline)
-    others = set(threading.enumerate()) - {threading.main_thread()}
+    main_thread = threading.main_thread()
+    others = [thread for thread in threading.enumerate() if thread != main_thread]
     awaited = [thread.name for thread in others if not thread.daemon]
     say(f"still awaited: {', '.join(awaited)}")
     say(f"threading.enumerate has {len(threading.enumerate())} threads")
     say(f"the kernel has {len(os.listdir('/proc/self/task'))} threads")
+# ANCHOR_END: watch
 
 
 def main(answers_after):
@@ -41,7 +43,6 @@ def main(answers_after):
     watchdog.start()
     say("I wait for 3 threads")
     # The interpreter waits for them at its end.
-# ANCHOR_END: program
 
 
 def bank_client(answers_after, answered):
@@ -61,4 +62,6 @@ def work_for(seconds):
 
 threading.current_thread().name = "main"
 argument = sys.argv[1] if len(sys.argv) > 1 else "never"
+if argument != "never" and not argument.isdecimal():
+    sys.exit("when does the bank answer? never, or in N whole seconds")
 main(1000000 if argument == "never" else int(argument))

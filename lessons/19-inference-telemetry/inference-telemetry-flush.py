@@ -1,10 +1,12 @@
 """One last sample is delivered before the end, unless that takes too long."""
 
+import contextlib
 import http.client
 import os
 import socket
 import stat
 import sys
+import tempfile
 import threading
 import time
 
@@ -14,7 +16,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 def sleep_until(moment):
@@ -30,7 +35,6 @@ class Model:
             self.tokens += 100
 
 
-# ANCHOR: telemetry
 class Telemetry:
     def __init__(self, model, sink, first, daemon):
         self.model = model
@@ -58,6 +62,7 @@ class Telemetry:
             why = f"{error.strerror} (os error {error.errno})"
             self.outcome = f"the last sample is lost: {why}"
 
+    # ANCHOR: flush
     def flush(self, limit):
         self.stop.set()
         # Returns in either case, and does not say which: that has to be asked.
@@ -65,14 +70,14 @@ class Telemetry:
         if self.thread.is_alive():
             return "the last sample is given up"
         return self.outcome
-# ANCHOR_END: telemetry
+    # ANCHOR_END: flush
 
 
 def exposition(tokens, samples):
     return (
-        "# HELP inference_tokens Tokens when last sampled.\n"
-        "# TYPE inference_tokens gauge\n"
-        f"inference_tokens {tokens}\n"
+        "# HELP inference_tokens_total Tokens when last sampled.\n"
+        "# TYPE inference_tokens_total counter\n"
+        f"inference_tokens_total {tokens}\n"
         "# HELP telemetry_samples_total Samples taken.\n"
         "# TYPE telemetry_samples_total counter\n"
         f"telemetry_samples_total {samples}\n"
@@ -84,20 +89,26 @@ def deliver(sink, text):
         gateway = http.client.HTTPConnection(sink[len("http://") :])
         gateway.request("PUT", "/metrics/job/inference", text)
         answer = gateway.getresponse()
-        if answer.status != 200:
+        if not 200 <= answer.status < 300:
             raise OSError(answer.status, answer.reason)
     else:
         # The rename would replace a device or a link as well.
         if os.path.lexists(sink) and not stat.S_ISREG(os.lstat(sink).st_mode):
             raise OSError(22, "not a regular file")
-        try:
-            with open(f"{sink}.new", "w") as new:
+        # A name that no other job has, and no `.prom`: nobody reads it yet.
+        parent = os.path.dirname(sink) or "."
+        with tempfile.NamedTemporaryFile(
+            "w", dir=parent, prefix=".metrics.prom.", delete=False
+        ) as new:
+            try:
                 new.write(text)
-            os.replace(f"{sink}.new", sink)
-        except OSError:
-            if os.path.lexists(f"{sink}.new"):
-                os.remove(f"{sink}.new")
-            raise
+                # By itself it is kept from other users, also from the exporter's.
+                os.chmod(new.name, 0o644)
+                new.flush()
+                os.replace(new.name, sink)
+            except OSError:
+                os.remove(new.name)
+                raise
 
 
 def main(sink="metrics.prom", limit="1", kind="daemon"):
@@ -115,7 +126,8 @@ def main(sink="metrics.prom", limit="1", kind="daemon"):
     say(f"the answer is complete: {model.tokens} tokens")
     problem = telemetry.flush(limit)
     if problem:
-        print(problem, file=sys.stderr, flush=True)
+        with contextlib.suppress(OSError):
+            print(problem, file=sys.stderr, flush=True)
     else:
         say("the last sample is delivered")
 

@@ -11,14 +11,16 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 def sleep_until(moment):
     time.sleep(max(0, moment - time.monotonic()))
 
 
-# ANCHOR: program
 class Model:
     tokens = 0
 
@@ -36,9 +38,9 @@ class Metrics:
 
     def text(self):
         return (
-            "# HELP inference_tokens Tokens when last sampled.\n"
-            "# TYPE inference_tokens gauge\n"
-            f"inference_tokens {self.tokens}\n"
+            "# HELP inference_tokens_total Tokens when last sampled.\n"
+            "# TYPE inference_tokens_total counter\n"
+            f"inference_tokens_total {self.tokens}\n"
             "# HELP telemetry_samples_total Samples taken.\n"
             "# TYPE telemetry_samples_total counter\n"
             f"telemetry_samples_total {self.samples}\n"
@@ -81,6 +83,7 @@ def main(port):
         sys.exit(f"cannot serve metrics on port {port}: {error}")
     say(f"listening on http://127.0.0.1:{server.server_port}")
     first = time.monotonic()
+    # ANCHOR: threads
     tasks = {
         "telemetry": lambda: metrics.sample(model, first),
         "metrics": server.serve_forever,
@@ -90,7 +93,7 @@ def main(port):
 
     model.infer(first)
     say(f"the answer is complete: {model.tokens} tokens")
-# ANCHOR_END: program
+    # ANCHOR_END: threads
 
 
 threading.current_thread().name = "main"

@@ -12,7 +12,10 @@ start = time.monotonic()
 def say(text):
     thread = threading.current_thread().name
     line = f"{time.monotonic() - start:6.3f}s {thread:<10} {text}\n"
-    print(line, end="", flush=True)
+    try:
+        print(line, end="", flush=True)
+    except OSError:
+        sys.stdout = None  # Nobody reads the log: `print` does nothing from here on.
 
 
 # ANCHOR: program
@@ -46,19 +49,35 @@ def ask(service):
     """Waits for the service's answer as long as the connection is open."""
     with socket.create_connection(service) as connection:
         connection.sendall(b"what was promised to this customer?\n")
-        connection.recv(1024)
+        with connection.makefile() as answer:
+            # A connection that ends is no answer, and half a line is none either.
+            if not answer.readline(65536).endswith("\n"):
+                raise OSError(None, "it hung up without a whole answer")
 
 
 threading.current_thread().name = "main"
 # Stands for a search service: it takes connections and never answers.
-silent = socket.socket()
-silent.bind(("127.0.0.1", 0))
-silent.listen(1)
-mode = sys.argv[1] if len(sys.argv) > 1 else None
-if mode is None:
-    plan(silent.getsockname())
+service = socket.socket()
+service.bind(("127.0.0.1", 0))
+service.listen(1)
+
+
+def hang_up(part):
+    """Takes a question, says this much and hangs up."""
+    asking, _ = service.accept()
+    with asking, asking.makefile() as question:
+        question.readline()
+        asking.sendall(part)
+
+
+parts = {"hangs-up": b"", "half": b"a refu"}
+mode = sys.argv[1] if len(sys.argv) > 1 else "silent"
+if mode in parts:
+    threading.Thread(target=hang_up, args=(parts[mode],), daemon=True).start()
+if mode == "silent" or mode in parts:
+    plan(service.getsockname())
 elif mode == "down":
     # Nobody listens on port 1.
     plan(("127.0.0.1", 1))
 else:
-    sys.exit(f"the search can be `down`, not `{mode}`")
+    sys.exit("the search can be silent, down, hangs-up or half")

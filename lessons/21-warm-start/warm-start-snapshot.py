@@ -1,7 +1,9 @@
 """A daemon thread saves a snapshot of an index again and again."""
 
 import fcntl
+import itertools
 import os
+import queue
 import struct
 import sys
 import tempfile
@@ -47,24 +49,33 @@ def overwrite(file):
 # ANCHOR_END: program
 
 
-
-
 def write(output, file):
     block = -(-len(file) // 4)
     for first in range(0, len(file), block):
-        time.sleep(0.25)
+        time.sleep(0.2)
         output.write(file[first:first + block])
         output.flush()
 
 
+failed = queue.Queue()
+
+
 def sync(save, loaded):
-    generation = loaded or 0
-    while True:
+    try:
+        save_all(save, loaded or 0)
+    except OSError as error:
+        failed.put(error)
+
+
+def save_all(save, generation):
+    first = time.monotonic()
+    for step in itertools.count(1):
         generation += 1
         body = struct.pack("<I", generation) * (1 << 18)
         fields = struct.pack("<III", FORMAT, len(body), zlib.crc32(body))
         save(MAGIC + fields + body)
         say(f"generation {generation} is saved")
+        time.sleep(max(0, first + step - time.monotonic()))
 
 
 def load():
@@ -117,8 +128,10 @@ def main(way="replace"):
         threading.Thread(
             target=sync, args=(save, loaded), name="sync", daemon=True
         ).start()
-        time.sleep(2.5)
-        say("my own work is done")
+        try:
+            sys.exit(f"cannot use {PATH}: {failed.get(timeout=2.5)}")
+        except queue.Empty:
+            say("my own work is done")
 
 
 directory = os.open(".", os.O_RDONLY)

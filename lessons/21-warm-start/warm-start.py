@@ -42,6 +42,7 @@ class Service(http.server.BaseHTTPRequestHandler):
             # Each request has a thread of its own here; only this one waits.
             Warm.is_over.wait()
             self.answer_nearest(self.path[len("/nearest/"):])
+    # ANCHOR_END: program
 
     def answer_nearest(self, word):
         if Warm.model is None:
@@ -50,8 +51,6 @@ class Service(http.server.BaseHTTPRequestHandler):
             self.answer(200, Warm.model[word])
         else:
             self.answer(404, "unknown")
-    # ANCHOR_END: program
-
 
     def answer(self, status, text):
         self.send_response(status)

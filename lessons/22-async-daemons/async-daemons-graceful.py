@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import sys
 import threading
 import time
 
@@ -15,26 +16,33 @@ def say(text):
 
 
 # ANCHOR: program
-async def serve():
+# ANCHOR: serve
+async def serve(fails):
     stop = asyncio.Event()
-    uploads = [upload_files(uploader, stop) for uploader in (1, 2)]
+    uploads = [upload_files(uploader, stop, fails) for uploader in (1, 2)]
     tasks = [asyncio.create_task(upload) for upload in uploads]
     say("the service runs for 1.5 s")
     await asyncio.sleep(1.5)
     say("the service is done")
 
     stop.set()
-    await asyncio.gather(*tasks)
+    # Otherwise `gather` would end with the first error, and `run` cut off the other.
+    ended = await asyncio.gather(*tasks, return_exceptions=True)
     say("every task has ended")
+    for error in filter(None, ended):
+        raise error
+# ANCHOR_END: serve
 
 
-async def upload_files(uploader, stop):
+async def upload_files(uploader, stop, fails):
     for file in itertools.count(1):
         try:
             # A file comes after half a second, unless the stop comes first.
             await asyncio.wait_for(stop.wait(), 0.5)
             break
         except asyncio.TimeoutError:
+            if fails and uploader == 1:
+                raise OSError("the file is gone")
             await asyncio.sleep(2)
             say(f"uploader {uploader}: file {file} is complete")
     say(f"uploader {uploader}: the connection is closed")
@@ -42,4 +50,4 @@ async def upload_files(uploader, stop):
 
 
 threading.current_thread().name = "main"
-asyncio.run(serve())
+asyncio.run(serve(fails=sys.argv[1:] == ["fails"]))

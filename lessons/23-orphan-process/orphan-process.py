@@ -1,6 +1,7 @@
 """A service starts a sidecar, and its main program ends. Who waits?"""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -35,7 +36,26 @@ def serve_and_wait():
 # ANCHOR_END: program
 
 
-def start_sidecar():
+# ANCHOR: stop
+def serve_and_stop():
+    sidecar = start_sidecar(own_session=True)
+    try:
+        say("the sidecar is started; my own work takes 1.5 s")
+        time.sleep(1.5)
+        say("my own work is done")
+    finally:
+        # To the group: the sidecar may have children of its own.
+        os.killpg(sidecar.pid, signal.SIGTERM)
+        try:
+            sidecar.wait(timeout=1)
+        except subprocess.TimeoutExpired:
+            os.killpg(sidecar.pid, signal.SIGKILL)
+            sidecar.wait()
+    say(f"the sidecar has ended: {sidecar.returncode}")
+# ANCHOR_END: stop
+
+
+def start_sidecar(own_session=False):
     try:
         os.remove("sidecar.log")
     except OSError:
@@ -43,7 +63,8 @@ def start_sidecar():
     command = [sys.executable, "-I", "-S", __file__, "--sidecar"]
     with open_log() as log:
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=own_session
         )
 
 
@@ -72,10 +93,12 @@ if way == "--sidecar":
     ship_logs()
     sys.exit()
 threading.current_thread().name = "main"
-if way not in ["", "warn", "with"]:
-    sys.exit("one of warn, with; or nothing")
+if way not in ["", "warn", "with", "stop"]:
+    sys.exit("one of warn, with, stop; or nothing")
 if way == "with":
     serve_and_wait()
+elif way == "stop":
+    serve_and_stop()
 else:
     if way == "warn":
         warnings.simplefilter("always", ResourceWarning)

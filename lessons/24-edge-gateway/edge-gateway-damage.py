@@ -17,13 +17,14 @@ def say(text):
 
 
 # ANCHOR: program
+# ANCHOR: format
 MAGIC = b"edge-gateway log\n"
 # The length, the same with every bit turned over, and the checksum.
 HEAD = struct.Struct("<HHI")
 
 
 def to_bytes(number, value):
-    text = f"{number} {value}".encode()
+    text = f"shed {number} {value}".encode()
     return HEAD.pack(len(text), len(text) ^ 0xFFFF, zlib.crc32(text)) + text
 
 
@@ -33,6 +34,7 @@ def append(log, readings):
     # To the system, and from there to the disk.
     log.flush()
     os.fsync(log.fileno())
+# ANCHOR_END: format
 
 
 def read(path):
@@ -49,7 +51,7 @@ def read(path):
                 break
             if length ^ 0xFFFF != turned or zlib.crc32(text) != checksum:
                 sys.exit(f"cannot use {path}: it is damaged at byte {end}")
-            number, value = text.decode().split(" ")
+            _, number, value = text.decode().split(" ")
             readings.append((int(number), value))
             end += HEAD.size + length
         if end < len(data):
@@ -72,7 +74,8 @@ def main(what):
             log.write(to_bytes(6, "20.6")[:11])
             log.flush()
             os.abort()
-    last, _ = read("gateway.log")[-1]
+    readings = read("gateway.log")
+    last = readings[-1][0] if readings else 0
     with open("gateway.log", "ab") as log:
         append(log, [(last + 1, "20.7")])
     for number, value in read("gateway.log"):

@@ -1,14 +1,24 @@
 //! A helper that loops for ever: nobody joins it, so it ends when `main` returns.
 
 use std::io;
+use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use tracing::info;
 
-// ANCHOR: main
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format_args!(
+            "cannot start the thread heartbeat: {why}"
+        )),
+    }
+}
+
+// ANCHOR: run
+fn run() -> io::Result<()> {
     info!("my own work takes 3.5 s");
     // The handle is dropped at once. Nobody can join this thread: it is detached.
     thread::Builder::new().name("heartbeat".to_owned()).spawn(send_heartbeats)?;
@@ -17,7 +27,7 @@ fn main() -> io::Result<()> {
     info!("my own work is done");
     Ok(())
 }
-// ANCHOR_END: main
+// ANCHOR_END: run
 
 // ANCHOR: heartbeat
 /// Beats at 0 s, 1 s, 2 s and so on; never returns.

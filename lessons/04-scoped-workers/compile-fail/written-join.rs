@@ -3,7 +3,10 @@ use std::{panic, thread};
 fn main() {
     let sales = vec![7, 9, 4];
     let worker = thread::spawn(|| add_up(&sales));
-    worker.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+    match worker.join() {
+        Ok(()) => {}
+        Err(payload) => panic::resume_unwind(payload),
+    }
 }
 
 fn add_up(sales: &[u32]) {

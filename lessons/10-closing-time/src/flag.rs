@@ -1,12 +1,25 @@
 //! A stop flag beside a queue: the ledger leaves when the queue is empty and stop is set.
 
 use std::collections::VecDeque;
+use std::panic;
 use std::time::Duration;
-use std::{io, panic};
 
+use crate::step::Step;
 use crate::sync::atomic::{AtomicBool, Ordering};
 use crate::sync::thread::{self, JoinHandle};
 use crate::sync::{Arc, Mutex, PoisonError, step};
+
+/// Which of its two questions the ledger asks first.
+pub enum Ask {
+    QueueFirst,
+    StopFirst,
+}
+
+/// When `main` sets stop.
+pub enum SetStop {
+    AtClosingTime,
+    AfterTheTills,
+}
 
 #[derive(Default)]
 struct Shop {
@@ -18,32 +31,49 @@ struct Shop {
 /// Runs the tills and the ledger; returns when all of them have ended.
 pub fn trade<T: Iterator<Item = String> + Send + 'static>(
     tills: Vec<T>,
-    write: impl FnMut(&str) -> io::Result<()> + Send + 'static,
+    write: impl FnMut(&str) -> Result<(), String> + Send + 'static,
     wait_for_closing_time: impl FnOnce(),
-    tills_first: bool,
-) -> io::Result<()> {
+    ask: Ask,
+    set_stop: SetStop,
+) -> Result<(), String> {
     let shop = Arc::new(Shop::default());
-    let ledger = thread::Builder::new().name("ledger".to_owned()).spawn({
+    let ledger = spawn("ledger", {
         let shop = Arc::clone(&shop);
-        move || shop.keep_ledger(write)
+        move || match ask {
+            Ask::QueueFirst => shop.keep_ledger(write),
+            Ask::StopFirst => shop.keep_ledger_repaired(write),
+        }
     })?;
-    let mut threads = Vec::new();
+    let (mut threads, mut opened) = (Vec::new(), Ok(()));
     for (till, number) in tills.into_iter().zip(1..) {
         let shop = Arc::clone(&shop);
         let serve = move || till.for_each(|sale| shop.hand_over(sale));
-        let name = format!("till-{number}");
-        threads.push(thread::Builder::new().name(name).spawn(serve)?);
+        match spawn(&format!("till-{number}"), serve) {
+            Ok(till) => threads.push(till),
+            Err(why) => opened = Err(why),
+        }
     }
 
-    wait_for_closing_time();
-    if tills_first {
-        threads.into_iter().for_each(join);
-        shop.set_stop();
-    } else {
-        shop.set_stop();
-        threads.into_iter().for_each(join);
+    if opened.is_ok() {
+        wait_for_closing_time();
     }
-    join(ledger)
+    // ANCHOR: stop
+    let served;
+    match set_stop {
+        SetStop::AtClosingTime => {
+            shop.set_stop();
+            served = join_all(threads);
+        }
+        SetStop::AfterTheTills => {
+            served = join_all(threads);
+            shop.set_stop();
+        }
+    }
+    let written = ledger.join();
+    // ANCHOR_END: stop
+    // A panic goes on when all have ended: it would end the process under the others.
+    result_of(served);
+    opened.and(result_of(written))
 }
 // ANCHOR_END: trade
 
@@ -55,16 +85,17 @@ impl Shop {
     // ANCHOR: ledger
     fn keep_ledger(
         &self,
-        mut write: impl FnMut(&str) -> io::Result<()>,
-    ) -> io::Result<()> {
+        mut write: impl FnMut(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
         loop {
             if let Some(sale) = self.take_next() {
                 write(&sale)?;
                 continue;
             }
-            step("the queue is empty");
+            step(Step::QueueIsEmpty);
+            // Whatever is handed over here is lost if stop is set as well.
             if self.stop.load(Ordering::SeqCst) {
-                step("stop is set: the ledger is closed");
+                step(Step::LedgerSawStop);
                 return Ok(());
             }
             thread::sleep(Duration::from_millis(10));
@@ -72,16 +103,55 @@ impl Shop {
     }
     // ANCHOR_END: ledger
 
+    fn keep_ledger_repaired(
+        &self,
+        mut write: impl FnMut(&str) -> Result<(), String>,
+    ) -> Result<(), String> {
+        // ANCHOR: repaired
+        loop {
+            // The change: stop is asked for before the last look into the queue.
+            let stop = self.stop.load(Ordering::SeqCst);
+            if let Some(sale) = self.take_next() {
+                write(&sale)?;
+                continue;
+            }
+            step(Step::QueueIsEmpty);
+            if stop {
+                step(Step::LedgerSawStop);
+                return Ok(());
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        // ANCHOR_END: repaired
+    }
+
     fn take_next(&self) -> Option<String> {
         self.sales.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
     }
 
     fn set_stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
-        step("stop is set");
+        step(Step::StopIsSet);
     }
 }
 
-fn join<T>(thread: JoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, String> {
+    let started = thread::Builder::new().name(name.to_owned()).spawn(work);
+    started.map_err(|error| format!("cannot start the thread {name}: {error}"))
+}
+
+/// Waits for all, also where one has panicked.
+fn join_all(threads: Vec<JoinHandle<()>>) -> std::thread::Result<()> {
+    threads.into_iter().map(JoinHandle::join).fold(Ok(()), Result::and)
+}
+
+/// What a joined thread returned; if it panicked, the panic goes on here.
+fn result_of<T>(joined: std::thread::Result<T>) -> T {
+    match joined {
+        Ok(result) => result,
+        Err(payload) => panic::resume_unwind(payload),
+    }
 }

@@ -13,15 +13,20 @@ use tracing::info;
 
 static PRINTED: AtomicU32 = AtomicU32::new(0);
 
-// ANCHOR: main
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
-    let argument = env::args().nth(1).unwrap_or_else(|| "0".to_owned());
-    let Ok(no_address) = argument.parse() else {
-        eprintln!("not the number of an order: {argument}");
-        return Ok(ExitCode::FAILURE);
-    };
-    let pool = Pool::new(2)?;
+    match no_address().and_then(print_labels) {
+        Ok(6) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(why) => lesson_log::failure(why),
+    }
+}
+
+// ANCHOR: main
+/// Says how many of the six labels are printed.
+fn print_labels(no_address: u32) -> Result<u32, String> {
+    let pool =
+        Pool::new(2).map_err(|why| format!("cannot start the printers: {why}"))?;
     info!("orders come in for 3 s");
     for order in incoming_orders() {
         pool.submit(move || print_label(order, no_address));
@@ -31,7 +36,7 @@ fn main() -> io::Result<ExitCode> {
     drop(pool);
     let printed = PRINTED.load(Ordering::Relaxed);
     info!("{printed} of 6 labels are printed");
-    Ok(if printed == 6 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(printed)
 }
 // ANCHOR_END: main
 
@@ -52,6 +57,7 @@ impl Pool {
         for number in 1..=size {
             let jobs = Arc::clone(&jobs);
             let worker = thread::Builder::new().name(format!("printer-{number}"));
+            // If this one cannot start, dropping `pool` ends those before it.
             pool.workers.push(worker.spawn(move || work(&jobs))?);
         }
         Ok(pool)
@@ -68,7 +74,7 @@ impl Drop for Pool {
         // Close first: a worker leaves when the queue is closed and empty.
         drop(self.queue.take());
         for worker in self.workers.drain(..) {
-            // The panics of its jobs were caught in `work`; it has no other.
+            // The panics of its jobs were caught in `work`.
             let _ = worker.join();
         }
     }
@@ -87,7 +93,6 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
 }
 // ANCHOR_END: work
 
-// ANCHOR: label
 /// Looks up an address for 1.5 s and prints the label.
 fn print_label(order: u32, no_address: u32) {
     thread::sleep(Duration::from_millis(1500));
@@ -97,7 +102,6 @@ fn print_label(order: u32, no_address: u32) {
     info!("label {order} is printed");
     PRINTED.fetch_add(1, Ordering::Relaxed);
 }
-// ANCHOR_END: label
 
 /// Six orders: after half a second, after a second, and so on.
 fn incoming_orders() -> impl Iterator<Item = u32> {
@@ -106,4 +110,11 @@ fn incoming_orders() -> impl Iterator<Item = u32> {
         let due = start + order * Duration::from_millis(500);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     })
+}
+
+/// The argument: an order that has no address, or 0.
+fn no_address() -> Result<u32, String> {
+    let Some(order) = env::args_os().nth(1) else { return Ok(0) };
+    let number = order.to_str().and_then(|order| order.parse().ok());
+    number.ok_or_else(|| format!("not the number of an order: {}", order.display()))
 }

@@ -1,8 +1,11 @@
 //! Where payments take effect. It knows what it has applied.
 
+use std::path::Path;
+
 use rusqlite::{Connection, params};
 
 use crate::Result;
+use crate::database::{self, texts};
 
 pub struct Payment {
     /// The idempotency key: the same each time that this payment is asked for.
@@ -21,17 +24,17 @@ pub enum Outcome {
     Refused(String),
 }
 
-pub const TABLES: &str = "
+const TABLES: &str = "
     CREATE TABLE IF NOT EXISTS postings (
-        key TEXT PRIMARY KEY, account TEXT NOT NULL, amount INTEGER NOT NULL);
+        key TEXT PRIMARY KEY, account TEXT NOT NULL, amount INTEGER NOT NULL,
+        asked INTEGER NOT NULL DEFAULT 1);
     CREATE TABLE IF NOT EXISTS accounts (
         name TEXT PRIMARY KEY, balance INTEGER NOT NULL);
     INSERT INTO accounts VALUES ('ada', 0), ('bob', 0) ON CONFLICT DO NOTHING;";
 
 impl Ledger {
-    /// `db` has the [`TABLES`].
-    pub fn new(db: Connection) -> Self {
-        Self { db }
+    pub fn open(directory: &Path) -> Result<Self> {
+        Ok(Self { db: database::open(directory, "ledger.db", TABLES)? })
     }
 
     // ANCHOR: apply
@@ -39,11 +42,15 @@ impl Ledger {
     pub fn apply(&mut self, payment: &Payment) -> Result<Outcome> {
         let Payment { key, account, amount } = payment;
         let step = self.db.transaction()?;
-        let new = step.execute(
-            "INSERT INTO postings VALUES (?1, ?2, ?3) ON CONFLICT (key) DO NOTHING",
+        // A known key is counted, so that a repetition writes and syncs, too.
+        let asked: i64 = step.query_row(
+            "INSERT INTO postings (key, account, amount) VALUES (?1, ?2, ?3)
+             ON CONFLICT (key) DO UPDATE SET asked = asked + 1 RETURNING asked",
             params![key, account, amount],
+            |row| row.get(0),
         )?;
-        if new == 0 {
+        if asked > 1 {
+            step.commit()?;
             return Ok(Outcome::AppliedBefore);
         }
         let found = step.execute(
@@ -86,12 +93,4 @@ impl Payment {
         let (key, account) = (format!("payment-{number}"), account.to_owned());
         Self { key, account, amount: i64::from(number) * 10 }
     }
-}
-
-pub fn texts(db: &Connection, query: &str) -> Result<Vec<String>> {
-    let mut query = db.prepare(query)?;
-    let texts = query
-        .query_map([], |row| row.get(0))?
-        .collect::<std::result::Result<_, _>>();
-    Ok(texts?)
 }

@@ -10,16 +10,23 @@ use crate::ledger::{Ledger, Outcome, Payment};
 
 const TRIES: u32 = 3;
 
+/// How long one that has failed waits, in milliseconds, from that failure on.
+pub fn pause(failures: u32) -> i64 {
+    i64::from(failures) * 1000
+}
+
 // ANCHOR: buffer
 /// Where acknowledged payments wait.
 pub trait Buffer {
     /// Returns when the payment is as safe as this buffer makes it.
     fn accept(&mut self, payment: &Payment) -> Result<()>;
-    /// One that waits. Those that have failed come last.
+    /// The first that is due, if there is one.
     fn next(&mut self) -> Result<Option<Waiting>>;
-    /// Removes one that is in the ledger.
+    /// Whether none waits, due or not.
+    fn is_empty(&mut self) -> Result<bool>;
+    /// Removes one that is in the ledger, and its dead letter, if it had one.
     fn strike_out(&mut self, waiting: &Waiting) -> Result<()>;
-    /// Counts a failure; it stays for another try.
+    /// Counts a failure; it comes again after a [`pause`].
     fn put_back(&mut self, waiting: &Waiting) -> Result<()>;
     /// Lays it aside for a human to look at, in one step.
     fn bury(&mut self, waiting: &Waiting, reason: &str) -> Result<()>;
@@ -36,15 +43,9 @@ pub struct Waiting {
 }
 
 // ANCHOR: deliver
-/// Carries one payment over; `false` if none waits. A failed one waits half a second
-/// for each failure, from the start of the relay.
-fn deliver_next(
-    start: Instant,
-    buffer: &mut dyn Buffer,
-    ledger: &mut Ledger,
-) -> Result<bool> {
+/// Carries one payment over; `false` if none is due.
+fn deliver_next(buffer: &mut dyn Buffer, ledger: &mut Ledger) -> Result<bool> {
     let Some(waiting) = buffer.next()? else { return Ok(false) };
-    sleep_until(start + waiting.failures * Duration::from_millis(500));
     let Payment { key, account, amount } = &waiting.payment;
     match ledger.apply(&waiting.payment)? {
         Outcome::Applied => info!("{key} is applied: {amount} to {account}"),
@@ -67,27 +68,31 @@ fn deliver_next(
 // ANCHOR_END: deliver
 
 pub fn deliver_all(buffer: &mut dyn Buffer, ledger: &mut Ledger) -> Result<()> {
-    let start = Instant::now();
-    while deliver_next(start, buffer, ledger)? {}
+    loop {
+        if deliver_next(buffer, ledger)? {
+            continue;
+        }
+        if buffer.is_empty()? {
+            break;
+        }
+        // One that has failed is not due yet, or another relay has it.
+        thread::sleep(Duration::from_millis(20));
+    }
     // What is left in the buffer now is dead letters.
     buffer.report()?.iter().for_each(|line| info!("{line}"));
     info!("all is delivered: {}", ledger.balances()?.join(", "));
     Ok(())
 }
 
-/// Slow enough to be watched, and to be cut off.
+/// Slow enough to be watched, and to be cut off. Returns only with an error.
 pub fn deliver_each_second(
     buffer: &mut dyn Buffer,
     ledger: &mut Ledger,
 ) -> Result<()> {
-    let start = Instant::now();
-    for tick in 1.. {
-        sleep_until(start + tick * Duration::from_secs(1));
-        deliver_next(start, buffer, ledger)?;
+    let mut tick = Instant::now();
+    loop {
+        tick += Duration::from_secs(1);
+        thread::sleep(tick.saturating_duration_since(Instant::now()));
+        deliver_next(buffer, ledger)?;
     }
-    Ok(())
-}
-
-fn sleep_until(time: Instant) {
-    thread::sleep(time.saturating_duration_since(Instant::now()));
 }

@@ -2,25 +2,39 @@
 //! How safe they are there is the server's affair: see its `appendonly` and
 //! `appendfsync`.
 
+use std::result;
+use std::str::FromStr;
 use std::time::Duration;
 
 use redis::streams::{
-    StreamId, StreamRangeReply, StreamReadOptions, StreamReadReply,
+    StreamAutoClaimOptions, StreamClaimOptions, StreamReadOptions,
 };
-use redis::{Client, Commands, Connection, FromRedisValue, RedisResult};
+use redis::{
+    Client, Commands, Connection, FromRedisValue, ParsingError, RedisError,
+    RedisResult, Value, from_redis_value,
+};
 
 use crate::Result;
 use crate::ledger::Payment;
-use crate::relay::{Buffer, Waiting};
+use crate::relay::{Buffer, Waiting, pause};
 
 const STREAM: &str = "payments";
-const DEAD: &str = "payments:dead";
+/// By key: what it says, and why it was laid aside.
+const DEAD: &str = "payments:dead-letters";
 const FAILURES: &str = "payments:failures";
 const GROUP: &str = "relay";
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// After so many milliseconds what was handed out and not struck out is handed out
+/// again, to whoever asks. No shorter than a [`pause`], longer than a delivery takes.
+const LEASE: i64 = 2000;
+
 pub struct Stream {
     server: Connection,
+    /// No other relay has this name, on no machine.
+    name: String,
+    /// Where to go on looking for what was handed out too long ago.
+    cursor: String,
 }
 
 impl Stream {
@@ -33,12 +47,56 @@ impl Stream {
             let group: RedisResult<()> =
                 server.xgroup_create_mkstream(STREAM, GROUP, "0");
             // An earlier run has made it.
-            match group {
-                Err(error) if error.code() != Some("BUSYGROUP") => Err(error),
-                _ => Ok(Self { server }),
-            }
+            group.or_else(|error| match error.code() {
+                Some("BUSYGROUP") => Ok(()),
+                _ => Err(error),
+            })?;
+            let number: u64 = server.incr("payments:relays", 1)?;
+            Ok(Self { server, name: format!("relay-{number}"), cursor: "0".into() })
         };
-        open().map_err(|error| format!("cannot use {url}: {error}").into())
+        open().map_err(|error: RedisError| {
+            format!("cannot use {url}: {error}").into()
+        })
+    }
+
+    // ANCHOR: claim
+    /// What was handed out and not struck out: it has failed, or its relay is dead.
+    fn claim(&mut self) -> RedisResult<Option<Entry>> {
+        let one = StreamAutoClaimOptions::default().count(1);
+        let Claimed { cursor, first } = self.server.xautoclaim_options(
+            STREAM,
+            GROUP,
+            &self.name,
+            LEASE,
+            &self.cursor,
+            one,
+        )?;
+        self.cursor = cursor;
+        Ok(first)
+    }
+    // ANCHOR_END: claim
+
+    /// Makes it a dead letter, in one step, with all that it says.
+    fn lay_aside(
+        &mut self,
+        id: &str,
+        key: &str,
+        says: &str,
+        reason: &str,
+    ) -> RedisResult<()> {
+        let mut step = redis::pipe();
+        step.atomic().hset(DEAD, key, format!("{says}: {reason}"));
+        step.xack(STREAM, GROUP, &[id]).xdel(STREAM, &[id]).hdel(FAILURES, id);
+        step.exec(&mut self.server)
+    }
+
+    /// What nobody was given before.
+    fn read(&mut self) -> RedisResult<Option<Entry>> {
+        let one = StreamReadOptions::default().group(GROUP, &self.name).count(1);
+        let read: Option<Vec<(String, Vec<Entry>)>> =
+            self.server.xread_options(&[STREAM], &[">"], &one)?;
+        let mut streams = read.into_iter().flatten();
+        Ok(streams.find_map(|(_, entries)| entries.into_iter().next()))
     }
 }
 
@@ -51,36 +109,50 @@ impl Buffer for Stream {
     }
 
     fn next(&mut self) -> Result<Option<Waiting>> {
-        let one = StreamReadOptions::default().group(GROUP, GROUP).count(1);
-        // What is new; then what was handed out before and never struck out.
-        for from in [">", "0"] {
-            let read: Option<StreamReadReply> =
-                self.server.xread_options(&[STREAM], &[from], &one)?;
-            let entries = read.into_iter().flat_map(|reply| reply.keys);
-            let Some(entry) = entries.flat_map(|stream| stream.ids).next() else {
-                continue;
+        loop {
+            let entry = match self.claim()? {
+                None => self.read()?,
+                claimed => claimed,
             };
-            let payment = Payment {
-                key: field(&entry, "key")?,
-                account: field(&entry, "account")?,
-                amount: field(&entry, "amount")?,
-            };
-            let failures: Option<u32> = self.server.hget(FAILURES, &entry.id)?;
-            let failures = failures.unwrap_or(0);
-            return Ok(Some(Waiting { payment, id: entry.id, failures }));
+            let Some(entry) = entry else { return Ok(None) };
+            match payment(&entry) {
+                Ok(payment) => {
+                    let failures: Option<u32> =
+                        self.server.hget(FAILURES, &entry.id)?;
+                    let failures = failures.unwrap_or(0);
+                    return Ok(Some(Waiting { payment, id: entry.id, failures }));
+                }
+                // It would stop all that is behind it.
+                Err(reason) => {
+                    self.lay_aside(&entry.id, &entry.id, &entry.text(), &reason)?;
+                }
+            }
         }
-        Ok(None)
     }
 
-    fn strike_out(&mut self, Waiting { id, .. }: &Waiting) -> Result<()> {
+    fn strike_out(&mut self, Waiting { id, payment, .. }: &Waiting) -> Result<()> {
         let mut step = redis::pipe();
         step.atomic().xack(STREAM, GROUP, &[id]).xdel(STREAM, &[id]);
-        Ok(step.hdel(FAILURES, id).exec(&mut self.server)?)
+        // If it was laid aside, and asked for again: now it is in the ledger.
+        step.hdel(FAILURES, id).hdel(DEAD, &payment.key);
+        Ok(step.exec(&mut self.server)?)
     }
     // ANCHOR_END: buffer
 
-    fn put_back(&mut self, waiting: &Waiting) -> Result<()> {
-        Ok(self.server.hincr(FAILURES, &waiting.id, 1)?)
+    fn put_back(&mut self, Waiting { id, failures, .. }: &Waiting) -> Result<()> {
+        // As if it had been handed out so long ago that its lease ends with the pause.
+        let idle = usize::try_from(LEASE - pause(failures + 1)).unwrap_or(0);
+        let idle = StreamClaimOptions::default().idle(idle).with_justid();
+        let mut step = redis::pipe();
+        // No increment: another relay may have tried it meanwhile, and counted that.
+        step.atomic().hset(FAILURES, id, failures + 1);
+        step.xclaim_options(STREAM, GROUP, &self.name, 0, &[id], idle);
+        Ok(step.exec(&mut self.server)?)
+    }
+
+    fn is_empty(&mut self) -> Result<bool> {
+        let waiting: u64 = self.server.xlen(STREAM)?;
+        Ok(waiting == 0)
     }
 
     fn bury(
@@ -88,30 +160,77 @@ impl Buffer for Stream {
         Waiting { id, payment, .. }: &Waiting,
         reason: &str,
     ) -> Result<()> {
-        let mut step = redis::pipe();
-        step.atomic().xadd(
-            DEAD,
-            "*",
-            &[("key", &*payment.key), ("reason", reason)],
-        );
-        step.xack(STREAM, GROUP, &[id]).xdel(STREAM, &[id]).hdel(FAILURES, id);
-        Ok(step.exec(&mut self.server)?)
+        let Payment { key, account, amount } = payment;
+        let says = format!("key={key} account={account} amount={amount}");
+        Ok(self.lay_aside(id, key, &says, reason)?)
     }
 
     fn report(&mut self) -> Result<Vec<String>> {
-        let mut lines = Vec::new();
-        for (stream, what) in [(STREAM, "waits"), (DEAD, "is a dead letter")] {
-            let all: StreamRangeReply = self.server.xrange_all(stream)?;
-            for entry in all.ids {
-                lines.push(format!("{} {what}", field::<String>(&entry, "key")?));
-            }
-        }
-        Ok(lines)
+        let all: Vec<Entry> = self.server.xrange_all(STREAM)?;
+        let waiting = all.iter().map(|entry| {
+            let key = field(entry, "key");
+            format!("{} waits", key.unwrap_or_else(|_| entry.id.clone()))
+        });
+        let mut dead: Vec<String> = self.server.hkeys(DEAD)?;
+        dead.sort_unstable();
+        let dead = dead.iter().map(|key| format!("{key} is a dead letter"));
+        Ok(waiting.chain(dead).collect())
     }
 }
 
-fn field<T: FromRedisValue>(entry: &StreamId, name: &str) -> Result<T> {
-    entry
-        .get(name)
-        .ok_or_else(|| format!("entry {} has no `{name}`", entry.id).into())
+/// Bytes, until [`payment`] has read them: whoever wrote it may have written anything.
+struct Entry {
+    id: String,
+    /// A name, its value, the next name, and so on.
+    fields: Vec<Vec<u8>>,
+}
+
+impl Entry {
+    /// For a human; every byte can be told from it.
+    fn text(&self) -> String {
+        let pair = |pair: &[Vec<u8>]| {
+            pair.iter().map(|bytes| bytes.escape_ascii().to_string()).collect()
+        };
+        let pairs = self.fields.chunks(2).map(pair);
+        pairs.map(|pair: Vec<_>| pair.join("=")).collect::<Vec<_>>().join(" ")
+    }
+}
+
+impl FromRedisValue for Entry {
+    fn from_redis_value(value: Value) -> result::Result<Self, ParsingError> {
+        let (id, fields) = from_redis_value(value)?;
+        Ok(Self { id, fields })
+    }
+}
+
+struct Claimed {
+    cursor: String,
+    first: Option<Entry>,
+}
+
+impl FromRedisValue for Claimed {
+    fn from_redis_value(value: Value) -> result::Result<Self, ParsingError> {
+        // Redis 7 says a third thing: what it has found deleted. Redis 6.2 has a nil for it.
+        let mut parts = Vec::from_redis_value(value)?.into_iter();
+        let mut next = || parts.next().unwrap_or(Value::Nil);
+        let cursor = from_redis_value(next())?;
+        let entries: Vec<Option<Entry>> = from_redis_value(next())?;
+        Ok(Self { cursor, first: entries.into_iter().flatten().next() })
+    }
+}
+
+fn payment(entry: &Entry) -> result::Result<Payment, String> {
+    Ok(Payment {
+        key: field(entry, "key")?,
+        account: field(entry, "account")?,
+        amount: field(entry, "amount")?,
+    })
+}
+
+fn field<T: FromStr>(entry: &Entry, name: &str) -> result::Result<T, String> {
+    let mut pairs = entry.fields.chunks_exact(2);
+    let pair = pairs.find(|pair| pair[0] == name.as_bytes());
+    let text = pair.and_then(|pair| str::from_utf8(&pair[1]).ok());
+    let value = text.and_then(|text| text.parse().ok());
+    value.ok_or_else(|| format!("its `{name}` cannot be read"))
 }

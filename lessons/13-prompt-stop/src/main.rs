@@ -9,17 +9,16 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let argument = env::args().nth(1).unwrap_or_else(|| "1".to_owned());
+    let argument = env::args_os().nth(1).unwrap_or_else(|| "1".into());
+    let argument = argument.to_string_lossy();
     let Ok(seconds) = argument.parse() else {
-        eprintln!("not a number of seconds: {argument}");
-        return ExitCode::FAILURE;
+        return lesson_log::failure(format!("not a number of seconds: {argument}"));
     };
     match serve(seconds) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot start: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => lesson_log::failure(format!(
+            "cannot start the thread heartbeat: {error}"
+        )),
     }
 }
 
@@ -35,7 +34,9 @@ fn serve(seconds: u32) -> io::Result<()> {
     thread::sleep(seconds * Duration::from_secs(1));
     info!("told to stop");
     drop(stop);
-    heartbeat.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+    if let Err(payload) = heartbeat.join() {
+        panic::resume_unwind(payload);
+    }
     info!("the service has stopped");
     Ok(())
 }

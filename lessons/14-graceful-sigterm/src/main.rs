@@ -9,79 +9,85 @@ mod signals;
 mod worker;
 
 use std::env;
-use std::error::Error;
-use std::fs::File;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use signal_hook::low_level::signal_name;
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 use tracing::info;
-
-use orders::Tally;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let arguments: Vec<_> = env::args().skip(1).collect();
-    let argument = |n: usize, default| arguments.get(n).map_or(default, |a| &**a);
-    match run(argument(0, "8080"), argument(1, "10"), argument(2, "orders.txt")) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-fn run(port: &str, grace: &str, path: &str) -> Result<(), Box<dyn Error>> {
-    let seconds: u32 =
-        grace.parse().map_err(|_| format!("not in seconds: {grace}"))?;
-    let cannot_write = |error| format!("cannot write {path}: {error}");
-    let listener = server::listen(port)?;
-    // Not earlier: a refused start must not empty the file of a running service.
-    let file = File::create(path).map_err(cannot_write)?;
-    // ANCHOR: start
-    // Before a thread starts, so that no accepted order meets the default.
+fn run() -> Result<(), String> {
+    // First of all: before, a signal ends the process, or is lost if it is process 1.
     let mut signals = signals::listen()?;
-    let (queue, writer) = orders::start(file)?;
-    let (stop, stopped) = oneshot::channel();
-    let stopped = async { stopped.await.unwrap_or_default() };
-    let server = server::start(listener, queue.clone(), stopped)?;
+    let mut words = env::args_os().skip(1);
+    let mut word = |default: &str| words.next().unwrap_or_else(|| default.into());
+    let (port, grace, path) = (word("8080"), word("8"), word("orders.txt"));
+    let seconds: Option<u32> = grace.to_str().and_then(|text| text.parse().ok());
+    let seconds =
+        seconds.ok_or_else(|| format!("not in seconds: {}", grace.display()))?;
+    let grace = Duration::from_secs(seconds.into());
+    let path = PathBuf::from(path);
+
+    // ANCHOR: start
+    let listener = server::listen(&port)?;
+    let file = orders::open_alone(&path)?;
+    let runtime = server::runtime()?;
+    // Each thread has a handle: when it ends, `signals` end, too.
+    let (orders, writer) = orders::start(file, path.clone(), signals.handle())?;
+    let (stop, book) = (Arc::new(Notify::new()), Arc::clone(&orders));
+    let stopped = Arc::clone(&stop).notified_owned();
+    let server = server::start(runtime, listener, book, signals.handle(), stopped)?;
     // ANCHOR_END: start
 
     // ANCHOR: stop
-    let Some(signal) = signals.forever().next() else { return Ok(()) };
-    let deadline = Instant::now() + Duration::from_secs(seconds.into());
-    info!("{}: no more orders", signal_name(signal).unwrap_or("a signal"));
-    let tally = Arc::clone(&queue.tally);
-    let late = |what| lost(&tally, format!("{seconds} s are over: {what}"));
-
+    let signal = signals.forever().next();
+    let deadline = Instant::now() + grace;
+    match signal.map(signal_name) {
+        Some(name) => info!("{}: no more orders", name.unwrap_or("a signal")),
+        None => info!("a thread has ended: no more orders"),
+    }
+    let mut undone = Vec::new();
     // 1. Nobody new comes in.
-    drop(stop);
-    // 2. Who is inside gets an answer.
-    server.join_by(deadline).ok_or_else(|| late("requests are in flight"))??;
-    info!("every request has its answer");
-    // 3. The server's end of the queue went with the server. This is the last one.
-    drop(queue);
-    // 4. The writer ends when the queue is closed and empty.
-    let drained = writer.join_by(deadline);
-    let written = drained.ok_or_else(|| late("orders are in the queue"))?;
-    written.map_err(|error| lost(&tally, cannot_write(error)))?;
-    info!("every order is in {path}");
-    // 5. The process ends.
-    Ok(())
+    stop.notify_one();
+    // ANCHOR: inside
+    // 2. Who is inside gets an answer, if it takes no longer than half of the time.
+    match server.join_by(deadline - grace / 2) {
+        Some(Ok(())) => info!("every request has its answer"),
+        Some(Err(why)) => undone.push(why),
+        None if orders.inside() == 0 => {
+            info!("what still comes in is no order yet")
+        }
+        None => {
+            let half = (grace / 2).as_secs_f64();
+            undone.push(format!("{half} s are over: requests are in flight"));
+        }
+    }
+    // ANCHOR_END: inside
+    // 3. No order gets a number any more.
+    orders.close();
+    // 4. The writer ends when the queue is empty.
+    match writer.join_by(deadline) {
+        Some(written) => undone.extend(written.err()),
+        None => {
+            undone.push(format!("{seconds} s are over: orders are in the queue"))
+        }
+    }
+    // 5. The process ends, and says what it leaves to others.
+    undone.extend(orders.give_up());
+    if undone.is_empty() {
+        info!("every order is in {}", path.display());
+        return Ok(());
+    }
+    Err(undone.join("\n"))
     // ANCHOR_END: stop
 }
-
-// ANCHOR: lost
-/// What somebody will have to do by hand.
-fn lost(tally: &Tally, mut text: String) -> String {
-    let written = tally.written.load(Ordering::Relaxed);
-    for order in written + 1..=tally.accepted.load(Ordering::Relaxed) {
-        text += &format!("\norder {order} is accepted and not written");
-    }
-    text
-}
-// ANCHOR_END: lost

@@ -1,22 +1,23 @@
 //! Two halves of a connection; the one that closes waits for the other half.
 
+use std::panic;
 use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, Builder, ScopedJoinHandle};
-use std::{io, panic};
 
 use tracing::info;
 
-use crate::work_for;
+use crate::{cannot_start, work_for};
 
 // ANCHOR: run
-pub fn run(repaired: bool) -> io::Result<()> {
+pub fn run(repaired: bool) -> Result<(), String> {
     // `main` waits at the end of the scope, for both.
     thread::scope(|scope| {
         let (to_uplink, peer) = mpsc::channel();
-        let uplink = named("uplink").spawn_scoped(scope, move || close(&peer))?;
+        let uplink = named("uplink").spawn_scoped(scope, move || close(&peer));
+        let uplink = uplink.map_err(cannot_start("uplink"))?;
         let (to_downlink, peer) = mpsc::channel();
-        let downlink =
-            named("downlink").spawn_scoped(scope, move || close(&peer))?;
+        let downlink = named("downlink").spawn_scoped(scope, move || close(&peer));
+        let downlink = downlink.map_err(cannot_start("downlink"))?;
         // An error would say that the thread has gone.
         let _ = to_downlink.send(uplink);
         if !repaired {
@@ -32,7 +33,9 @@ fn close(peer: &Receiver<ScopedJoinHandle<()>>) {
     info!("I close");
     if let Ok(peer) = peer.recv() {
         info!("I wait for {}", peer.thread().name().unwrap_or("a thread"));
-        peer.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+        if let Err(payload) = peer.join() {
+            panic::resume_unwind(payload);
+        }
     }
 }
 // ANCHOR_END: run

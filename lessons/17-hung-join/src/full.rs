@@ -1,6 +1,5 @@
 //! `main` waits for the scanner, which waits for room in a channel: `main` empties it.
 
-use std::io;
 use std::sync::mpsc;
 
 use tracing::info;
@@ -8,22 +7,22 @@ use tracing::info;
 use crate::{join, start, work_for};
 
 // ANCHOR: run
-pub fn run(repaired: bool) -> io::Result<()> {
+pub fn run(repaired: bool) -> Result<(), String> {
     let (found, shelves) = mpsc::sync_channel(2);
     let scanner = start("scanner", move || {
         for shelf in 1..=4 {
             scan(shelf);
             if found.send(shelf).is_err() {
-                return;
+                return; // Nobody counts any more.
             }
         }
     })?;
     let count = || info!("{} shelves are counted", shelves.iter().count());
     if repaired {
         count();
-        join(scanner);
+        join(scanner)?;
     } else {
-        join(scanner);
+        join(scanner)?;
         count();
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! `main` waits for the cashier, which waits for a lock that `main` holds.
 
-use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing::info;
@@ -8,7 +7,7 @@ use tracing::info;
 use crate::{join, start, work_for};
 
 // ANCHOR: run
-pub fn run(repaired: bool) -> io::Result<()> {
+pub fn run(repaired: bool) -> Result<(), String> {
     let total = Arc::new(Mutex::new(0));
     let shared = Arc::clone(&total);
     let cashier = start("cashier", move || {
@@ -20,7 +19,7 @@ pub fn run(repaired: bool) -> io::Result<()> {
     if repaired {
         drop(sum);
     }
-    join(cashier);
+    join(cashier)?;
     info!("the total is {}", total.lock().unwrap_or_else(PoisonError::into_inner));
     Ok(())
 }

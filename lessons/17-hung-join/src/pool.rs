@@ -1,6 +1,5 @@
 //! `main` waits for the printer, which waits for a job or the end of its queue.
 
-use std::io;
 use std::sync::mpsc::{self, Sender};
 use std::thread::JoinHandle;
 
@@ -8,7 +7,7 @@ use tracing::info;
 
 use crate::{join, start, work_for};
 
-pub fn run(repaired: bool) -> io::Result<()> {
+pub fn run(repaired: bool) -> Result<(), String> {
     let (jobs, queue) = mpsc::channel();
     let printer = start("printer", move || queue.iter().for_each(print_label))?;
     let pool = Pool { repaired, printer: Some(printer), jobs: Some(jobs) };
@@ -30,7 +29,10 @@ impl Drop for Pool {
             self.jobs = None;
         }
         if let Some(printer) = self.printer.take() {
-            join(printer);
+            // A second panic in a `drop` would abort the process.
+            if let Err(why) = join(printer) {
+                info!("{why}");
+            }
         }
         // After this body the fields are dropped, and the sender with them.
     }
@@ -39,8 +41,10 @@ impl Drop for Pool {
 
 impl Pool {
     fn submit(&self, label: u32) {
-        if let Some(jobs) = &self.jobs {
-            jobs.send(label).expect("the printer lives until the queue is closed");
+        if let Some(jobs) = &self.jobs
+            && jobs.send(label).is_err()
+        {
+            info!("label {label} is not printed: the printer has gone");
         }
     }
 }

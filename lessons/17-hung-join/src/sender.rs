@@ -1,6 +1,5 @@
 //! `main` waits for the auditor, which waits for a sender: `main` drops it.
 
-use std::io;
 use std::sync::mpsc::{self, Sender};
 use std::sync::{Mutex, PoisonError};
 
@@ -12,7 +11,7 @@ use crate::{join, start, work_for};
 /// Where every part of the service sends its entries.
 static AUDIT: Mutex<Option<Sender<&str>>> = Mutex::new(None);
 
-pub fn run(repaired: bool) -> io::Result<()> {
+pub fn run(repaired: bool) -> Result<(), String> {
     let (sender, entries) = mpsc::channel();
     let auditor = start("auditor", move || {
         for entry in entries {
@@ -23,9 +22,9 @@ pub fn run(repaired: bool) -> io::Result<()> {
     serve_request();
     if repaired {
         set_audit(None);
-        join(auditor);
+        join(auditor)?;
     } else {
-        join(auditor);
+        join(auditor)?;
         set_audit(None);
     }
     Ok(())

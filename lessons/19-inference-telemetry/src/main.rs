@@ -1,116 +1,92 @@
 //! An inference beside its telemetry: a sampler and a `/metrics` endpoint.
 
-use std::error::Error;
-use std::net::TcpListener;
-use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
-use std::time::{Duration, Instant};
-use std::{env, io, thread};
+mod metrics;
+mod model;
+mod telemetry;
 
-use axum::http::{StatusCode, header::CONTENT_TYPE};
-use axum::response::IntoResponse;
-use axum::{Router, extract::State, routing::get};
-use prometheus::{IntCounter, IntGauge, Registry, TEXT_FORMAT, TextEncoder};
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use tokio::runtime;
 use tracing::info;
+
+use metrics::Endpoint;
+use model::{infer, sleep_until};
+use telemetry::Sampler;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let port = env::args().nth(1).unwrap_or_else(|| "9464".to_owned());
-    let Ok(number) = port.parse() else {
-        eprintln!("not a port: {port}");
-        return ExitCode::FAILURE;
+    let mut args = env::args_os().skip(1);
+    let port = args.next().unwrap_or_else(|| "9464".into());
+    let batches = args.next().unwrap_or_else(|| "5".into());
+    let ended = match (number(&port), number(&batches)) {
+        (None, _) => Err(format!("not a port: {}", port.display())),
+        (_, None) => Err(format!("not a number of batches: {}", batches.display())),
+        (Some(port), Some(batches)) => run(port, batches),
     };
-    match run(number) {
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot serve metrics on port {port}: {error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-// ANCHOR: run
-fn run(port: u16) -> Result<(), Box<dyn Error>> {
-    let listener = TcpListener::bind(("127.0.0.1", port))?;
-    info!("listening on http://{}", listener.local_addr()?);
+fn number<T: FromStr>(text: &OsStr) -> Option<T> {
+    text.to_str()?.parse().ok()
+}
+
+fn run(port: u16, batches: u32) -> Result<(), String> {
+    // It needs the clock, too: while there is no descriptor for a client, axum sleeps.
+    let runtime =
+        runtime::Builder::new_current_thread().enable_io().enable_time().build();
+    let endpoint = runtime
+        .and_then(|runtime| Endpoint::bind(port, runtime))
+        .map_err(|error| format!("cannot serve metrics on port {port}: {error}"))?;
+    info!("listening on http://{}", endpoint.address);
     let start = Instant::now();
-    let tokens = Arc::new(AtomicI64::new(0));
-    let sampler = Sampler::new(Arc::clone(&tokens))?;
-    let registry = Registry::new();
-    registry.register(Box::new(sampler.sampled.clone()))?;
-    registry.register(Box::new(sampler.samples.clone()))?;
+    let tokens = Arc::new(AtomicU64::new(0));
+    let sampler =
+        Sampler::new(Arc::clone(&tokens)).map_err(|error| error.to_string())?;
+    let registry = sampler.registry.clone();
 
+    let cannot_start = |error| format!("cannot start a thread: {error}");
+    // ANCHOR: threads
     // Nobody waits for these two: what is lost with them is one last sample.
-    thread::Builder::new()
+    let telemetry = thread::Builder::new()
         .name("telemetry".to_owned())
-        .spawn(move || sampler.sample(start))?;
-    thread::Builder::new()
+        .spawn(move || sample_for_ever(&sampler, start))
+        .map_err(cannot_start)?;
+    let metrics = thread::Builder::new()
         .name("metrics".to_owned())
-        .spawn(|| serve_metrics(listener, registry))?;
+        .spawn(|| endpoint.serve(registry))
+        .map_err(cannot_start)?;
 
-    infer(&tokens, start);
+    infer(batches, &tokens, start);
     info!("the answer is complete: {} tokens", tokens.load(Relaxed));
+    // ANCHOR_END: threads
+    // ANCHOR: died
+    // Neither ends by itself: one that has, panicked. The answer is none the worse.
+    for (name, has_died) in
+        [("telemetry", telemetry.is_finished()), ("metrics", metrics.is_finished())]
+    {
+        if has_died {
+            // Where nobody reads stderr, the answer is complete all the same.
+            let _ = writeln!(io::stderr(), "the thread {name} has died");
+        }
+    }
+    // ANCHOR_END: died
     Ok(())
 }
-// ANCHOR_END: run
 
-/// The model: a batch of 100 tokens after 0.25 s, and four more, 0.5 s each.
-fn infer(tokens: &AtomicI64, start: Instant) {
-    for batch in 0..5 {
-        sleep_until(start + Duration::from_millis(250 + batch * 500));
-        tokens.fetch_add(100, Relaxed);
+/// Every half second.
+fn sample_for_ever(sampler: &Sampler, start: Instant) {
+    for sample in 1.. {
+        sleep_until(start + sample * Duration::from_millis(500));
+        sampler.sample();
     }
-}
-
-// ANCHOR: telemetry
-/// Keeps for whoever asks how far the model was when last looked at.
-struct Sampler {
-    tokens: Arc<AtomicI64>,
-    sampled: IntGauge,
-    samples: IntCounter,
-}
-
-impl Sampler {
-    fn new(tokens: Arc<AtomicI64>) -> prometheus::Result<Self> {
-        let sampled =
-            IntGauge::new("inference_tokens", "Tokens when last sampled.")?;
-        let samples = IntCounter::new("telemetry_samples_total", "Samples taken.")?;
-        Ok(Self { tokens, sampled, samples })
-    }
-
-    /// Every 0.5 s, without an end.
-    fn sample(self, start: Instant) {
-        for sample in 1.. {
-            sleep_until(start + sample * Duration::from_millis(500));
-            self.sampled.set(self.tokens.load(Relaxed));
-            self.samples.inc();
-            info!("sample {sample}: {} tokens", self.sampled.get());
-        }
-    }
-}
-// ANCHOR_END: telemetry
-
-// ANCHOR: metrics
-/// A runtime of this thread alone; nothing ends it but the end of the process.
-fn serve_metrics(listener: TcpListener, registry: Registry) -> io::Result<()> {
-    listener.set_nonblocking(true)?;
-    let routes = Router::new().route("/metrics", get(expose)).with_state(registry);
-    let runtime =
-        tokio::runtime::Builder::new_current_thread().enable_io().build()?;
-    runtime.block_on(async {
-        axum::serve(tokio::net::TcpListener::from_std(listener)?, routes).await
-    })
-}
-
-async fn expose(State(registry): State<Registry>) -> impl IntoResponse {
-    TextEncoder::new()
-        .encode_to_string(&registry.gather())
-        .map(|text| ([(CONTENT_TYPE, TEXT_FORMAT)], text))
-        .map_err(|error| (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))
-}
-// ANCHOR_END: metrics
-
-fn sleep_until(time: Instant) {
-    thread::sleep(time.saturating_duration_since(Instant::now()));
 }

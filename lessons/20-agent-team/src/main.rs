@@ -1,6 +1,6 @@
 //! A planner asks three retrievers and answers at its deadline with what it has.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,25 +10,48 @@ use std::{env, thread};
 
 use tracing::info;
 
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
-    // Stands for a search service: it takes connections and never answers. Leaked,
-    // because dropped at the end of `main` it would wake `web`.
-    let silent = Box::leak(Box::new(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?));
-    match env::args().nth(1).as_deref() {
-        None => plan(silent.local_addr()?)?,
+    let mode = env::args_os().nth(1).unwrap_or_else(|| "silent".into());
+    let search = match mode.to_str() {
+        Some("silent") => search(None),
         // Nobody listens on port 1.
-        Some("down") => plan((Ipv4Addr::LOCALHOST, 1).into())?,
-        Some(other) => {
-            eprintln!("the search can be `down`, not `{other}`");
-            return Ok(ExitCode::FAILURE);
+        Some("down") => Ok((Ipv4Addr::LOCALHOST, 1).into()),
+        Some("hangs-up") => search(Some("")),
+        Some("half") => search(Some("a refu")),
+        _ => {
+            return lesson_log::failure(
+                "the search can be silent, down, hangs-up or half",
+            );
         }
+    };
+    let ended = search
+        .map_err(|error| format!("cannot start the search service: {error}"))
+        .and_then(plan);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
     }
-    Ok(ExitCode::SUCCESS)
+}
+
+/// Stands for a search service, which takes a question and stays silent, or says this
+/// much and hangs up.
+fn search(says: Option<&'static str>) -> io::Result<SocketAddr> {
+    // Leaked, because dropped at the end of `main` it would wake `web`.
+    let service = Box::leak(Box::new(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?));
+    let address = service.local_addr()?;
+    if let Some(part) = says {
+        thread::Builder::new().name("search".to_owned()).spawn(move || {
+            let (mut asking, _) = service.accept()?;
+            BufReader::new(&asking).read_line(&mut String::new())?;
+            asking.write_all(part.as_bytes())
+        })?;
+    }
+    Ok(address)
 }
 
 // ANCHOR: plan
-fn plan(search: SocketAddr) -> io::Result<()> {
+fn plan(search: SocketAddr) -> Result<(), String> {
     info!("the question goes to 3 sources");
     let deadline = Instant::now() + 2 * SECOND;
     let (answers, collected) = mpsc::channel();
@@ -38,7 +61,10 @@ fn plan(search: SocketAddr) -> io::Result<()> {
     // Only the retrievers have senders now: the last to end closes the channel.
     drop(answers);
     // Detached on purpose: it reads a number, and nobody waits for it.
-    thread::Builder::new().name("monitor".to_owned()).spawn(watch)?;
+    thread::Builder::new()
+        .name("monitor".to_owned())
+        .spawn(watch)
+        .map_err(|error| format!("cannot start the thread monitor: {error}"))?;
 
     let mut heard = Vec::new();
     let left = || deadline.saturating_duration_since(Instant::now());
@@ -55,39 +81,48 @@ fn plan(search: SocketAddr) -> io::Result<()> {
 }
 // ANCHOR_END: plan
 
-// ANCHOR: retrievers
 type Answer = (&'static str, io::Result<String>);
 
+// ANCHOR: start
 /// A retriever: a thread that owns all it needs, and sends one answer.
 fn start(
     source: &'static str,
     answers: &Sender<Answer>,
     retrieve: impl FnOnce() -> io::Result<String> + Send + 'static,
-) -> io::Result<()> {
+) -> Result<(), String> {
     let answers = answers.clone();
-    thread::Builder::new().name(source.to_owned()).spawn(move || {
+    let retriever = thread::Builder::new().name(source.to_owned());
+    let started = retriever.spawn(move || {
         let answer = retrieve();
         info!("done");
         // An error says that the planner has stopped listening: too late.
         let _ = answers.send((source, answer));
-    })?;
+    });
+    started
+        .map_err(|error| format!("cannot start the thread {source}: {error}"))?;
     Ok(())
 }
+// ANCHOR_END: start
 
 fn look_up(takes: Duration) -> io::Result<String> {
     thread::sleep(takes);
     Ok("what was found".to_owned())
 }
 
-/// Waits for the service's answer as long as the connection is open.
+// ANCHOR: ask
+/// Waits for the service's answer, a line, as long as the connection is open.
 fn ask(service: SocketAddr) -> io::Result<String> {
     let mut connection = TcpStream::connect(service)?;
     connection.write_all(b"what was promised to this customer?\n")?;
     let mut answer = String::new();
-    connection.read_to_string(&mut answer)?;
+    BufReader::new(connection).take(65_536).read_line(&mut answer)?;
+    // A connection that ends is no answer, and half a line is none either.
+    if !answer.ends_with('\n') {
+        return Err(io::Error::other("it hung up without a whole answer"));
+    }
     Ok(answer)
 }
-// ANCHOR_END: retrievers
+// ANCHOR_END: ask
 
 // ANCHOR: monitor
 static HEARD: AtomicUsize = AtomicUsize::new(0);

@@ -1,64 +1,61 @@
 //! A service that answers at once; a request that needs the model waits for it.
 
-use std::collections::HashMap;
+mod model;
+mod server;
+mod stop;
+
+use std::env;
 use std::error::Error;
 use std::net::TcpListener;
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
-use std::{env, io, thread};
+use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use axum::routing::get;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
-use tokio::runtime::Builder;
-use tokio::sync::watch::{self, Receiver, Sender};
+use tokio::sync::watch::{self, Sender};
 use tracing::{error, info};
+
+use server::Warm;
+use stop::Stop;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let port = env::args().nth(1).unwrap_or_else(|| "8080".to_owned());
-    let fate = env::args().nth(2).unwrap_or_default();
-    if !["", "fail", "panic"].contains(&&*fate) {
-        eprintln!("the warm-up can `fail` or `panic`, not `{fate}`");
-        return ExitCode::FAILURE;
+    let mut words = env::args_os().skip(1).map(|word| word.display().to_string());
+    let port = words.next().unwrap_or_else(|| "8080".to_owned());
+    let fate = words.next().unwrap_or_else(|| "warm".to_owned());
+    if !["warm", "fail", "panic"].contains(&&*fate) {
+        return lesson_log::failure(format!(
+            "the warm-up can `fail` or `panic`, not `{fate}`"
+        ));
     }
-    run(&port, fate).map_or_else(
-        |error| {
-            eprintln!("cannot serve on port {port}: {error}");
-            ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    )
+    match run(&port, fate) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            lesson_log::failure(format!("cannot serve on port {port}: {why}"))
+        }
+    }
 }
 
 // ANCHOR: run
 fn run(port: &str, fate: String) -> Result<(), Box<dyn Error>> {
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    let stop = Stop::new()?;
     let listener = TcpListener::bind(("127.0.0.1", port.parse()?))?;
-    info!("listening on http://{}", listener.local_addr()?);
+    let address = listener.local_addr()?;
     let (warm, model) = watch::channel(None);
-    // Nobody joins these two: they end with the process.
-    let warm_up = thread::Builder::new().name("warm-up".to_owned());
-    warm_up.spawn(move || warm_up_model(&warm, &fate))?;
-    let http = thread::Builder::new().name("http".to_owned());
-    http.spawn(move || serve(listener, model))?;
+    // Everybody needs this thread,
+    let http = stop.needs("http", move || server::serve(listener, model))?;
+    // and nobody joins this one: it ends with the process.
+    stop::start("warm-up", move || warm_up(&warm, &fate))?;
+    info!("listening on http://{address}");
 
-    signals.forever().next();
-    info!("told to stop");
-    Ok(())
+    // Until a signal comes, or `http` is gone.
+    Ok(stop.wait(http)?)
 }
 // ANCHOR_END: run
 
 // ANCHOR: warm_up
-type Model = HashMap<&'static str, &'static str>;
-
-fn warm_up_model(warm: &Sender<Option<Model>>, fate: &str) {
-    match load_model(fate) {
+fn warm_up(warm: &Sender<Warm>, fate: &str) {
+    match model::load(fate) {
         Ok(model) => {
-            warm.send_replace(Some(model));
+            warm.send_replace(Some(Arc::new(model)));
             info!("the model is warm");
         }
         Err(reason) => error!("the model cannot be loaded: {reason}"),
@@ -66,56 +63,3 @@ fn warm_up_model(warm: &Sender<Option<Model>>, fate: &str) {
     // Here `warm` is dropped, also by a panic: nobody waits for a dead thread.
 }
 // ANCHOR_END: warm_up
-
-/// Three layers, one a second.
-fn load_model(fate: &str) -> Result<Model, String> {
-    let start = Instant::now();
-    for layer in 1..=3 {
-        let next = start + layer * Duration::from_secs(1);
-        thread::sleep(next.saturating_duration_since(Instant::now()));
-        match (layer, fate) {
-            (3, "fail") => return Err("layer 3 is missing".to_owned()),
-            (3, "panic") => panic!("layer 3 has the wrong shape"),
-            _ => info!("layer {layer} of 3 is loaded"),
-        }
-    }
-    Ok(HashMap::from([("tea", "coffee"), ("rust", "iron"), ("thread", "yarn")]))
-}
-
-// ANCHOR: serve
-fn serve(listener: TcpListener, model: Receiver<Option<Model>>) -> io::Result<()> {
-    let app = Router::new()
-        .route("/health", get(async || "alive"))
-        .route("/ready", get(ready))
-        .route("/nearest/{word}", get(nearest))
-        .with_state(model);
-    listener.set_nonblocking(true)?;
-    // One thread serves every request: none of them may block it.
-    Builder::new_current_thread().enable_io().build()?.block_on(async {
-        axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
-    })
-}
-
-type Answer = (StatusCode, &'static str);
-
-async fn ready(State(model): State<Receiver<Option<Model>>>) -> Answer {
-    match *model.borrow() {
-        Some(_) => (StatusCode::OK, "ready"),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "not ready"),
-    }
-}
-
-async fn nearest(
-    State(mut model): State<Receiver<Option<Model>>>,
-    Path(word): Path<String>,
-) -> Answer {
-    info!("what is nearest to {word}?");
-    // Only this request waits. An error: there is no model, and no sender any more.
-    let Ok(model) = model.wait_for(Option::is_some).await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "there is no model");
-    };
-    let nearest = model.as_ref().and_then(|model| model.get(&*word));
-    nearest
-        .map_or((StatusCode::NOT_FOUND, "unknown"), |word| (StatusCode::OK, word))
-}
-// ANCHOR_END: serve

@@ -1,8 +1,9 @@
 //! Where a snapshot is kept, and two ways to save it. One of them may be cut off at
 //! any moment.
 
+use std::ffi::OsString;
 use std::fs::{self, File, Permissions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -12,9 +13,9 @@ use tempfile::Builder;
 use tracing::info;
 
 pub struct Place {
-    pub path: PathBuf,
+    path: PathBuf,
     /// What a file is called until it is complete.
-    unfinished: String,
+    unfinished: OsString,
     parent: PathBuf,
     directory: File,
     pause: Duration,
@@ -51,13 +52,14 @@ pub fn overwrite(place: &Place, bytes: &[u8]) -> io::Result<()> {
 
 impl Place {
     // ANCHOR: open
-    pub fn open(path: PathBuf, pause: Duration) -> io::Result<Self> {
+    pub fn open(path: &Path, pause: Duration) -> io::Result<Self> {
         let parent = match path.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let unfinished = format!(".{name}.new-");
+        let mut unfinished = OsString::from(".");
+        unfinished.push(path.file_name().ok_or(ErrorKind::IsADirectory)?);
+        unfinished.push(".new-");
         let directory = File::open(&parent)?;
         // Held until the process ends: nobody else works here, so what is
         // unfinished has been left by a process that is gone.
@@ -69,12 +71,13 @@ impl Place {
         }
         for entry in fs::read_dir(&parent)? {
             let entry = entry?;
-            if entry.file_name().to_string_lossy().starts_with(&unfinished) {
+            let name = entry.file_name();
+            if name.as_encoded_bytes().starts_with(unfinished.as_encoded_bytes()) {
                 fs::remove_file(entry.path())?;
                 info!("an unfinished file is removed");
             }
         }
-        Ok(Self { path, unfinished, parent, directory, pause })
+        Ok(Self { path: path.to_owned(), unfinished, parent, directory, pause })
     }
     // ANCHOR_END: open
 

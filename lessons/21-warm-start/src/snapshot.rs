@@ -4,7 +4,7 @@
 //! its body, each as a `u32`; then the body, which begins with its generation.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 const MAGIC: &[u8; 8] = b"vectors\n";
@@ -23,13 +23,14 @@ pub fn encode(body: &[u8]) -> io::Result<Vec<u8>> {
 }
 // ANCHOR_END: encode
 
-// ANCHOR: decode
+// ANCHOR: fault
 enum Fault {
     /// Perhaps whole, but nothing that this program may touch.
     Foreign(String),
     /// It was a snapshot once.
     Damaged(String),
 }
+// ANCHOR_END: fault
 
 /// The generation of the index, if the file is whole.
 fn decode(file: &[u8]) -> Result<u32, Fault> {
@@ -62,26 +63,33 @@ fn decode(file: &[u8]) -> Result<u32, Fault> {
         _ => damaged("its checksum does not match".to_owned()),
     }
 }
-// ANCHOR_END: decode
 
 // ANCHOR: load
 /// Reads the file; one that is damaged is kept under another name.
 pub fn load(path: &Path) -> io::Result<Option<u32>> {
-    let file = match fs::read(path) {
+    let found = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-        file => file?,
+        found => found?,
     };
-    let shown = path.display();
-    match decode(&file) {
+    if !found.is_file() {
+        // A rename would put a file in the place of a link or a device.
+        return Err(io::Error::other("it is no plain file"));
+    }
+    match decode(&fs::read(path)?) {
         Ok(generation) => Ok(Some(generation)),
         Err(Fault::Foreign(what)) => Err(io::Error::other(format!("it {what}"))),
         Err(Fault::Damaged(what)) => {
-            let aside =
-                (1..).map(|n| PathBuf::from(format!("{shown}.damaged-{n}")));
+            let aside = (1_u32..).map(|number| {
+                let mut name = path.as_os_str().to_owned();
+                name.push(format!(".damaged-{number}"));
+                PathBuf::from(name)
+            });
             let aside = aside.into_iter().find(|path| !path.exists());
             let aside = aside.ok_or(ErrorKind::StorageFull)?;
             fs::rename(path, &aside)?;
-            eprintln!("{shown} {what}; it is kept as {}", aside.display());
+            // Not `eprintln!`: the work goes on, whether somebody reads this or not.
+            let (path, aside) = (path.display(), aside.display());
+            let _ = writeln!(io::stderr(), "{path} {what}; it is kept as {aside}");
             Ok(None)
         }
     }

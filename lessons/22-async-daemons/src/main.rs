@@ -17,30 +17,41 @@ const UPLOAD: Duration = Duration::from_secs(4);
 const WAYS: [&str; 6] = ["thread", "task", "busy", "blocking", "stuck", "endless"];
 const ENDS: [&str; 4] = ["drop", "timeout", "background", "exit"];
 
-// ANCHOR: main
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
-    let mut arguments = env::args().skip(1);
+    let mut arguments =
+        env::args_os().skip(1).map(|word| word.display().to_string());
     let way = arguments.next().unwrap_or_else(|| "task".to_owned());
     let end = arguments.next().unwrap_or_else(|| "drop".to_owned());
     let is_known = WAYS.contains(&&*way) && ENDS.contains(&&*end);
     if !is_known || arguments.next().is_some() {
-        eprintln!("one of {}; then one of {}", WAYS.join(", "), ENDS.join(", "));
-        return Ok(ExitCode::FAILURE);
+        let (ways, ends) = (WAYS.join(", "), ENDS.join(", "));
+        return lesson_log::failure(format!("one of {ways}; then one of {ends}"));
     }
+    match run(&way, &end) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            lesson_log::failure(format!("the service does not start: {error}"))
+        }
+    }
+}
+
+#[expect(clippy::exit, reason = "it is one of the ends that are compared")]
+// ANCHOR: main
+fn run(way: &str, end: &str) -> io::Result<()> {
     let runtime = runtime()?;
-    start(&way, &runtime)?;
+    start(way, &runtime)?;
     info!("the service runs for 1.5 s");
     thread::sleep(SERVICE);
     info!("the service is done");
-    match &*end {
+    match end {
         "timeout" => runtime.shutdown_timeout(Duration::from_secs(1)),
         "background" => runtime.shutdown_background(),
         "exit" => process::exit(0),
         _ => drop(runtime),
     }
     info!("the runtime is gone");
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 // ANCHOR_END: main
 
@@ -83,6 +94,8 @@ async fn compress_and_upload() {
     info!("the upload is complete");
 }
 
+// ANCHOR_END: uploads
+
 /// Looks for new files, again and again, and has no `.await` anywhere.
 fn poll_for_ever() {
     let _connection = Connection;
@@ -98,9 +111,7 @@ impl Drop for Connection {
         info!("the connection is closed");
     }
 }
-// ANCHOR_END: uploads
 
-// ANCHOR: runtime
 /// As `#[tokio::main]` makes it, with one thread for tasks, and with names.
 fn runtime() -> io::Result<Runtime> {
     let started = AtomicU32::new(0);
@@ -117,4 +128,3 @@ fn runtime() -> io::Result<Runtime> {
     runtime.block_on(runtime.spawn(async {})).map_err(io::Error::other)?;
     Ok(runtime)
 }
-// ANCHOR_END: runtime

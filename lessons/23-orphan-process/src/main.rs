@@ -10,15 +10,16 @@ use tracing::info;
 
 // ANCHOR: main
 fn main() -> ExitCode {
-    sidecar::or(serve)
+    sidecar::or(|_| serve())
 }
 
 fn serve() -> io::Result<()> {
-    let sidecar = sidecar::command("4")?.spawn()?;
+    // Spawns it, and waits until it says that it is ready.
+    let sidecar = sidecar::start(sidecar::command(&[])?)?;
     info!("the sidecar is started; my own work takes 1.5 s");
     thread::sleep(Duration::from_millis(1500));
     info!("my own work is done");
-    // `Child` has no destructor: this does nothing.
+    // Would close its pipes, if it had any. It ends nothing and waits for nothing.
     drop(sidecar);
     Ok(())
 }

@@ -1,70 +1,66 @@
 //! The sidecar: each program of this lesson, started once more with `--sidecar`.
 
-use std::fs::File;
-use std::os::unix::process::parent_id;
-use std::process::{Command, ExitCode, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, fs, io, thread};
+#[path = "shipping.rs"]
+mod shipping;
 
-use tracing::info;
+use std::env;
+use std::fs::{File, TryLockError};
+use std::io::{self, BufRead, BufReader};
+use std::process::{Child, Command, ExitCode, Stdio};
+
+use shipping::{READY, ship_logs};
 
 /// The `main` of both: of the sidecar if this process is to be one, else of the service.
-pub fn or(service: impl FnOnce() -> io::Result<()>) -> ExitCode {
+pub fn or(service: impl FnOnce(&[&str]) -> io::Result<()>) -> ExitCode {
     lesson_log::init();
-    let mut arguments = env::args().skip(1);
-    let result = match arguments.next().as_deref() {
-        Some("--sidecar") => run(arguments.next().unwrap_or_default()),
-        _ => service(),
+    let words = env::args_os().skip(1).map(|word| word.display().to_string());
+    let words = words.collect::<Vec<_>>();
+    let words: Vec<_> = words.iter().map(String::as_str).collect();
+    let result = match words.as_slice() {
+        ["--sidecar", kind @ ..] => ship_logs(kind),
+        words => service(words),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    result.map_or_else(lesson_log::failure, |()| ExitCode::SUCCESS)
 }
 
 // ANCHOR: command
 /// How the sidecar is started: this program again, with its lines in `sidecar.log`.
-pub fn command(until: &str) -> io::Result<Command> {
-    // A sidecar of the last run may still write to the old file.
-    let _ = fs::remove_file("sidecar.log");
-    let log = File::create("sidecar.log").map_err(|error| {
-        io::Error::other(format!("cannot write sidecar.log: {error}"))
-    })?;
+pub fn command(kind: &[&str]) -> io::Result<Command> {
+    let cannot_write =
+        |error| io::Error::other(format!("cannot write sidecar.log: {error}"));
+    let log = File::options().append(true).create(true).open("sidecar.log");
+    let log = log.map_err(cannot_write)?;
+    // The sidecar inherits the file and its lock, and holds both until it ends.
+    if let Err(TryLockError::WouldBlock) = log.try_lock() {
+        let why = "the sidecar of another run holds sidecar.log";
+        return Err(io::Error::other(why));
+    }
+    log.set_len(0).map_err(cannot_write)?;
     let mut command = Command::new(env::current_exe()?);
-    command.args(["--sidecar", until]);
-    command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+    command.arg("--sidecar").args(kind);
+    command.stdin(Stdio::null()).stdout(log).stderr(Stdio::null());
     Ok(command)
 }
 // ANCHOR_END: command
 
-fn run(until: String) -> io::Result<()> {
-    let thread = thread::Builder::new().name("sidecar".to_owned());
-    let ships = thread.spawn(move || ship_logs(&until))?;
-    ships.join().unwrap_or_else(|_| Err(io::Error::other("the sidecar panicked")))
-}
-
-// ANCHOR: ship
-/// Ships logs for so many seconds, or until its standard input is closed.
-fn ship_logs(until: &str) -> io::Result<()> {
-    info!("the sidecar ships logs");
-    let Ok(seconds) = until.parse() else {
-        io::copy(&mut io::stdin(), &mut io::sink())?;
-        info!("nobody holds my standard input: the sidecar ends");
-        return Ok(());
-    };
-    let (start, parent) = (Instant::now(), parent_id());
-    let mut is_orphan = false;
-    while start.elapsed() < Duration::from_secs_f64(seconds) {
-        if parent_id() != parent && !is_orphan {
-            info!("my parent is gone, and I go on");
-            is_orphan = true;
-        }
-        thread::sleep(Duration::from_millis(20));
+/// Starts it and waits until it is ready: from then on it knows what to do on SIGTERM.
+#[allow(dead_code, reason = "one program has tokio's `Command`")]
+pub fn start(mut command: Command) -> io::Result<Child> {
+    let child = command.stderr(Stdio::piped()).spawn();
+    let mut child = child.map_err(|error| {
+        io::Error::other(format!("cannot start the sidecar: {error}"))
+    })?;
+    let mut said = String::new();
+    if let Some(pipe) = child.stderr.take() {
+        // What it has said until then is looked at, whatever comes.
+        let _ = BufReader::new(pipe).read_line(&mut said);
     }
-    info!("the sidecar ends");
-    Ok(())
+    if said == READY {
+        return Ok(child);
+    }
+    // It may have ended by itself; `wait` says how.
+    let _ = child.kill();
+    let status = child.wait()?;
+    let why = format!("the sidecar does not start: {status} {said}");
+    Err(io::Error::other(why.trim_end()))
 }
-// ANCHOR_END: ship

@@ -5,14 +5,14 @@
 /// the checksum of what follows.
 pub const HEAD: usize = 8;
 
-/// No record is shorter.
-const SHORTEST: usize = HEAD + "1 x".len();
-
+/// Sensor and number together are its key: the sensor has given them, and gives
+/// them again when it repeats the reading.
 #[derive(Clone)]
 pub struct Record {
-    /// One more than the record before has.
+    pub sensor: String,
     pub number: u64,
     pub value: String,
+    length: u16,
 }
 
 /// Why no record begins at some place of a file.
@@ -23,12 +23,26 @@ pub enum Wrong {
 }
 
 impl Record {
+    /// None if it is no line of three words, or longer than two bytes can say.
+    pub fn new(sensor: &str, number: u64, value: &str) -> Option<Self> {
+        let (sensor, value) = (sensor.to_owned(), value.to_owned());
+        let is_word =
+            |word: &String| !word.is_empty() && !word.contains([' ', '\n']);
+        let mut record = Self { sensor, number, value, length: 0 };
+        record.length = u16::try_from(record.text().len()).ok()?;
+        (is_word(&record.sensor) && is_word(&record.value)).then_some(record)
+    }
+
+    /// Such as `shed 7 18.9`.
+    pub fn text(&self) -> String {
+        format!("{} {} {}", self.sensor, self.number, self.value)
+    }
+
     pub fn to_bytes(&self) -> Vec<u8> {
-        let text = format!("{} {}", self.number, self.value);
-        let (length, sum) = (text.len() as u16, crc32fast::hash(text.as_bytes()));
-        let mut bytes = Vec::from(length.to_le_bytes());
-        bytes.extend((!length).to_le_bytes());
-        bytes.extend(sum.to_le_bytes());
+        let text = self.text();
+        let mut bytes = Vec::from(self.length.to_le_bytes());
+        bytes.extend((!self.length).to_le_bytes());
+        bytes.extend(crc32fast::hash(text.as_bytes()).to_le_bytes());
         bytes.extend(text.as_bytes());
         bytes
     }
@@ -41,10 +55,14 @@ impl Record {
         if head[4..] != crc32fast::hash(text).to_le_bytes() {
             return Err(Wrong::Damaged);
         }
-        let text = str::from_utf8(text).map_err(|_| Wrong::Damaged)?;
-        let (number, value) = text.split_once(' ').ok_or(Wrong::Damaged)?;
-        let number = number.parse().map_err(|_| Wrong::Damaged)?;
-        Ok(Self { number, value: value.to_owned() })
+        str::from_utf8(text).ok().and_then(Self::parse).ok_or(Wrong::Damaged)
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let (sensor, rest) = text.split_once(' ')?;
+        let (number, value) = rest.split_once(' ')?;
+        let record = Self::new(sensor, number.parse().ok()?, value)?;
+        (record.text() == text).then_some(record)
     }
 }
 
@@ -59,9 +77,7 @@ pub fn length(head: &[u8; HEAD]) -> Option<usize> {
 /// What the bytes of a log hold.
 #[derive(Default)]
 pub struct Scan {
-    /// Without a gap: what is lost has a record that says so.
     pub records: Vec<Record>,
-    pub saved: usize,
     pub is_damaged: bool,
     /// Where the last good record ends; what follows is torn.
     pub end: usize,
@@ -74,7 +90,6 @@ impl Scan {
             match Record::read(&bytes[scan.end..]) {
                 Ok(record) => {
                     scan.end += record.to_bytes().len();
-                    scan.saved += 1;
                     scan.records.push(record);
                 }
                 Err(wrong) => {
@@ -85,28 +100,12 @@ impl Scan {
                     if next.is_none() && matches!(wrong, Wrong::Unfinished) {
                         break;
                     }
-                    scan.skip(bytes, next.unwrap_or(bytes.len()));
+                    scan.is_damaged = true;
+                    scan.end = next.unwrap_or(bytes.len());
                 }
             }
         }
         scan
-    }
-
-    /// Goes on at `next`, and notes which readings are lost.
-    fn skip(&mut self, bytes: &[u8], next: usize) {
-        let last = self.records.last().map_or(0, |record| record.number);
-        let at_most = ((next - self.end) / SHORTEST).max(1) as u64;
-        let lost = match Record::read(&bytes[next..]) {
-            Ok(after) => {
-                let first = after.number.saturating_sub(at_most);
-                first.max(last + 1)..after.number
-            }
-            Err(_) => last + 1..last + 1 + at_most,
-        };
-        let lost = lost.map(|number| Record { number, value: "lost".to_owned() });
-        self.records.extend(lost);
-        self.is_damaged = true;
-        self.end = next;
     }
 }
 // ANCHOR_END: scan

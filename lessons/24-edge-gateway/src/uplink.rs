@@ -2,13 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::info;
 
@@ -21,13 +21,15 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(800);
 const AT_ONCE: usize = 256;
 /// A cloud that does not answer is as good as none.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// An answer is a number.
+const LONGEST_ANSWER: u64 = 32;
 
 pub struct Uplink {
     pub log: File,
     /// Where in the log the next record begins that is to be delivered.
     pub at: u64,
-    pub cloud: String,
-    pub connection: Option<BufReader<TcpStream>>,
+    pub cloud: SocketAddr,
+    pub connection: Option<BufReader<Timed>>,
     pub position: PathBuf,
     /// How many durable records are not delivered.
     pub waiting: Arc<AtomicUsize>,
@@ -58,43 +60,49 @@ impl Uplink {
         }
     }
 
-    /// Takes as long as it takes: whoever stops the gateway does not wait for this.
+    // ANCHOR_END: deliver
+
+    /// Takes as long as it takes: nobody waits for it without a limit of his own.
     fn send_until_it_is_there(&mut self, records: &[Record]) {
         let mut pause = FIRST_PAUSE;
         while let Err(error) = self.send(records) {
-            self.connection = None;
             info!("the cloud is out of reach: {error}; next try in {pause:?}");
             thread::sleep(pause);
             pause = LONGEST_PAUSE.min(pause * 2);
         }
     }
 
+    // ANCHOR: send
     /// Returns when the cloud has answered that it has the last of them.
     fn send(&mut self, records: &[Record]) -> io::Result<()> {
-        let cloud = match &mut self.connection {
+        let until = Instant::now() + PATIENCE;
+        // Taken: after an error it is not used again.
+        let mut cloud = match self.connection.take() {
             Some(cloud) => cloud,
             None => {
-                let cloud = TcpStream::connect(&self.cloud)?;
-                cloud.set_read_timeout(Some(PATIENCE))?;
-                self.connection.insert(BufReader::new(cloud))
+                let stream = TcpStream::connect_timeout(&self.cloud, PATIENCE)?;
+                BufReader::new(Timed { stream, until })
             }
         };
-        let line =
-            |record: &Record| format!("{} {}\n", record.number, record.value);
+        cloud.get_mut().until = until;
+        let line = |record: &Record| record.text() + "\n";
         let lines: String = records.iter().map(line).collect();
         cloud.get_mut().write_all(lines.as_bytes())?;
         let last = records.last().map_or(0, |record| record.number);
         let mut answer = String::new();
-        // It may be further on: after a loss of the position, it has them all.
+        // An older answer may have come twice. A newer one comes after a loss of the
+        // position: the cloud has them all.
         while !answer.trim_end().parse::<u64>().is_ok_and(|stored| stored >= last) {
             answer.clear();
-            if cloud.read_line(&mut answer)? == 0 {
+            cloud.by_ref().take(LONGEST_ANSWER).read_line(&mut answer)?;
+            if !answer.ends_with('\n') {
                 return Err(ErrorKind::ConnectionAborted.into());
             }
         }
+        self.connection = Some(cloud);
         Ok(())
     }
-    // ANCHOR_END: deliver
+    // ANCHOR_END: send
 
     /// The next records of the log; who adds to `waiting` has made them durable.
     fn next(&mut self, count: usize) -> io::Result<Vec<Record>> {
@@ -102,10 +110,8 @@ impl Uplink {
             let mut bytes = vec![0; HEAD];
             self.log.seek(SeekFrom::Start(self.at))?;
             self.log.read_exact(&mut bytes)?;
-            let text = bytes
-                .first_chunk()
-                .and_then(length)
-                .ok_or(ErrorKind::InvalidData)?;
+            let head = bytes.first_chunk();
+            let text = head.and_then(length).ok_or(ErrorKind::InvalidData)?;
             bytes.resize(HEAD + text, 0);
             self.log.read_exact(&mut bytes[HEAD..])?;
             self.at += bytes.len() as u64;
@@ -115,12 +121,46 @@ impl Uplink {
     }
 }
 
+// ANCHOR: timed
+/// A connection with one limit for all that is read and written until then. One for
+/// each call is no limit: a cloud that drips a byte a second never reaches it.
+pub struct Timed {
+    stream: TcpStream,
+    until: Instant,
+}
+
+impl Timed {
+    fn left(&self) -> io::Result<Duration> {
+        let left = self.until.checked_duration_since(Instant::now());
+        left.filter(|left| !left.is_zero()).ok_or(ErrorKind::TimedOut.into())
+    }
+}
+
+impl Read for Timed {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(Some(self.left()?))?;
+        self.stream.read(bytes).map_err(|error| self.left().err().unwrap_or(error))
+    }
+}
+
+impl Write for Timed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.left()?))?;
+        self.stream.write(bytes).map_err(|error| self.left().err().unwrap_or(error))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+// ANCHOR_END: timed
+
 // ANCHOR: position
-/// The number of the last reading that the cloud has. Without a position that can
-/// be read, everything is sent once more.
-pub fn position(path: &Path) -> u64 {
+/// The number of the last reading of this sensor that the cloud has. Without a
+/// position that can be read, everything is sent once more.
+pub fn position(path: &Path, sensor: &str) -> u64 {
     let record = fs::read(path).ok().and_then(|bytes| Record::read(&bytes).ok());
-    record.map_or(0, |record| record.number)
+    record.filter(|one| one.sensor == sensor).map_or(0, |record| record.number)
 }
 
 fn keep_position(path: &Path, delivered: Option<&Record>) -> io::Result<()> {

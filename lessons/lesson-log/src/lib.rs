@@ -10,7 +10,8 @@
 
 use std::error::Error;
 use std::fmt::{self, Display, Formatter};
-use std::io;
+use std::io::{self, Write};
+use std::process::ExitCode;
 use std::str::FromStr;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,7 +24,9 @@ use tracing_subscriber::registry::LookupSpan;
 /// Starts the clock of this program and sends its `tracing` events to stdout.
 ///
 /// A line is built in memory and handed to stdout in one call, so that a thread that is cut off
-/// at exit leaves a whole line or none.
+/// at exit leaves a whole line or none; of a file, the border of a page may still tear one. A line
+/// that cannot be written, because the reader of a pipe is gone or a disk is full, is lost, and
+/// nothing else is: no lesson's work depends on its log.
 ///
 /// # Panics
 ///
@@ -31,8 +34,18 @@ use tracing_subscriber::registry::LookupSpan;
 pub fn init() {
     tracing_subscriber::fmt()
         .with_writer(io::stdout)
+        // By default a failed write is told with `eprintln!`, which panics if stderr is gone, too.
+        .log_internal_errors(false)
         .event_format(LogFormat { start: Instant::now() })
         .init();
+}
+
+/// Says on stderr, in one line, why a program gives up, and returns its exit code, 1.
+///
+/// Unlike `eprintln!` it does not panic if nobody can read that line: the exit code is to be the same.
+pub fn failure(why: impl Display) -> ExitCode {
+    let _ = writeln!(io::stderr(), "{why}");
+    ExitCode::FAILURE
 }
 
 /// One line of a lesson's log.

@@ -1,22 +1,21 @@
 //! Solution: both threads are joined before any error may leave the function.
 
+use std::env;
 use std::fs::File;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{env, panic};
 
 use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let failing = env::args().nth(1).unwrap_or_else(|| "orders".to_owned());
-    match write_reports(failing) {
+    let failing = env::args_os().nth(1).unwrap_or_else(|| "orders".into());
+    match write_reports(failing.display().to_string()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("the reports are not complete: {error}");
-            ExitCode::FAILURE
+        Err(why) => {
+            lesson_log::failure(format_args!("the reports are not complete: {why}"))
         }
     }
 }
@@ -33,7 +32,7 @@ fn write_reports(failing: String) -> io::Result<()> {
     })?;
 
     // ANCHOR: solution
-    // Wait for both first: a `?` or a panic between the joins would cut the other off.
+    // Wait for both first: a `?` between the joins would cut the other off.
     let (orders, invoices) = (orders.join(), invoices.join());
     result_of(orders)?;
     result_of(invoices)?;
@@ -48,6 +47,10 @@ fn write_report(name: &str, step: Duration, failing: &str) -> io::Result<()> {
     for row in 1..=4 {
         thread::sleep(step);
         if row == 2 && name == failing {
+            if name == "orders" {
+                // A missing customer was thought of, a missing price was not.
+                panic!("row 2 of orders has no price");
+            }
             return Err(io::Error::other(format!(
                 "row 2 of {name} has no customer"
             )));
@@ -59,13 +62,15 @@ fn write_report(name: &str, step: Duration, failing: &str) -> io::Result<()> {
 }
 
 fn spawn(
-    name: &str,
+    name: &'static str,
     work: impl FnOnce() -> io::Result<()> + Send + 'static,
 ) -> io::Result<JoinHandle<io::Result<()>>> {
-    thread::Builder::new().name(name.to_owned()).spawn(work)
+    thread::Builder::new().name(name.to_owned()).spawn(work).map_err(|why| {
+        io::Error::other(format!("cannot start the thread {name}: {why}"))
+    })
 }
 
-/// What a joined thread returned; if it panicked, the panic goes on here.
+/// What a joined thread returned. If it panicked, that is an error like any other.
 fn result_of(joined: thread::Result<io::Result<()>>) -> io::Result<()> {
-    joined.unwrap_or_else(|panic| panic::resume_unwind(panic))
+    joined.unwrap_or_else(|_| Err(io::Error::other("a thread panicked")))
 }

@@ -1,13 +1,22 @@
 //! The same helper, and `main` joins it: the program never ends.
 
-use std::io;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
-use std::{panic, thread};
+use std::{io, panic, thread};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format_args!(
+            "cannot start the thread heartbeat: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("my own work takes 3.5 s");
     let heartbeat = thread::Builder::new()
         .name("heartbeat".to_owned())
@@ -17,9 +26,11 @@ fn main() -> io::Result<()> {
     info!("my own work is done");
     // ANCHOR: change
     // The change: `main` waits for a thread that never returns.
-    heartbeat.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+    match heartbeat.join() {
+        Ok(()) => Ok(()),
+        Err(payload) => panic::resume_unwind(payload),
+    }
     // ANCHOR_END: change
-    Ok(())
 }
 
 /// Beats at 0 s, 1 s, 2 s and so on; never returns.

@@ -7,8 +7,12 @@
 //!              (this file alone: cargo test exercise::service-roles)
 //! Start over:  git restore lessons/03-service-roles/src/bin/service-roles-exercise.rs
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::str::FromStr;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{env, panic};
@@ -17,31 +21,53 @@ use tracing::info;
 
 // YOUR TURN: delete this line when you begin; `cargo test` then judges this file.
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
-    let count = env::args().nth(1).map_or(Ok(2), |count| count.parse());
-    let count = count.map_err(io::Error::other)?;
-    let path = env::args().nth(2).unwrap_or_else(|| "refunds.txt".to_owned());
-    info!("the office closes; {count} refunds are due");
-    // Refunds are quick, they will be through by then.
-    spawn("refunds", move || pay_refunds(count, &path))?;
-    // Draws pictures of seats, so that nobody has to wait for them tomorrow.
-    let previews = spawn("previews", draw_previews)?;
-    // Tells the display at the door that the office is closing.
-    spawn("display", update_display)?;
-
-    thread::sleep(Duration::from_millis(300));
-    info!("the doors are locked");
-    previews.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-    Ok(())
+    let mut arguments = env::args_os().skip(1);
+    let count = number(arguments.next());
+    let refunds = arguments.next().map_or("refunds.txt".into(), PathBuf::from);
+    let doors = arguments.next().map_or("doors.txt".into(), PathBuf::from);
+    let (Some(count), Some(memory)) = (count, number(arguments.next())) else {
+        return lesson_log::failure(
+            "the first argument is the number of refunds, at most 255; \
+             the fourth is the MiB of memory for previews and display",
+        );
+    };
+    match close_the_office(count, refunds, &doors, memory) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
+    }
 }
 
-/// Pays money back; a refund is in the file as soon as the bank has taken it.
-fn pay_refunds(count: u32, path: &str) -> io::Result<()> {
+fn close_the_office(
+    count: u8,
+    refunds: PathBuf,
+    doors: &Path,
+    memory: usize,
+) -> Result<(), String> {
+    info!("the office closes; {count} refunds are due");
+    // Draws pictures of seats, so that nobody has to wait for them tomorrow.
+    let previews = spawn("previews", memory, draw_previews)?;
+    // Tells the display at the door that the office is closing.
+    spawn("display", memory, update_display)?;
+    // Refunds are quick, they will be through by then.
+    spawn("refunds", 2, move || pay_refunds(count, &refunds))?;
+
+    lock_the_doors(doors)
+        .map_err(|error| format!("cannot lock the doors: {error}"))?;
+    match previews.join() {
+        Ok(()) => Ok(()),
+        Err(payload) => panic::resume_unwind(payload),
+    }
+}
+
+/// Pays money back; a refund is in the file as soon as the bank has taken it, which takes eight a day.
+fn pay_refunds(count: u8, path: &Path) -> io::Result<()> {
     let mut paid = File::create(path)?;
     let start = Instant::now();
     for refund in 1..=count {
-        sleep_until(start + refund * Duration::from_millis(750));
+        sleep_until(start + u32::from(refund) * Duration::from_millis(750));
+        assert!(refund <= 8, "the bank does not take refund {refund}");
         paid.write_all(format!("refund {refund}\n").as_bytes())?;
         info!("refund {refund} is paid");
     }
@@ -66,11 +92,29 @@ fn update_display() {
     }
 }
 
+/// The work of `main`: waits for the last guest, then tells the lock, which is a file here.
+fn lock_the_doors(path: &Path) -> io::Result<()> {
+    thread::sleep(Duration::from_millis(300));
+    info!("the last guest has left");
+    File::create(path)?.write_all(b"locked\n")?;
+    info!("the doors are locked");
+    Ok(())
+}
+
+/// `memory` is what its stack takes, in MiB.
 fn spawn<T: Send + 'static>(
     name: &str,
+    memory: usize,
     work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    thread::Builder::new().name(name.to_owned()).spawn(work)
+) -> Result<JoinHandle<T>, String> {
+    let builder = thread::Builder::new().name(name.to_owned());
+    let thread = builder.stack_size(memory.saturating_mul(1 << 20)).spawn(work);
+    thread.map_err(|error| format!("cannot start the thread {name}: {error}"))
+}
+
+/// The number that an argument is, and 2 where there is none.
+fn number<T: FromStr + From<u8>>(argument: Option<OsString>) -> Option<T> {
+    argument.map_or(Some(2.into()), |argument| argument.to_str()?.parse().ok())
 }
 
 fn sleep_until(time: Instant) {

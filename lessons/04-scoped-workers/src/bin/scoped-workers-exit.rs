@@ -1,20 +1,20 @@
 //! The same scope, and `main` ends the process inside it.
 
 use std::io;
-use std::process;
+use std::process::{self, ExitCode};
 use std::thread::{self, Builder};
 use std::time::Duration;
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
     info!("three workers add up the sales");
     let sales = Sales(vec![7, 9, 4, 6, 5, 3]);
     let all = &sales.0;
     let (mut north, mut south, mut west) = (0, 0, 0);
 
-    thread::scope(|scope| {
+    let started = thread::scope(|scope| {
         worker("north").spawn_scoped(scope, || north = add_up(&all[0..2], 500))?;
         worker("south").spawn_scoped(scope, || south = add_up(&all[2..4], 1500))?;
         worker("west").spawn_scoped(scope, || west = add_up(&all[4..6], 2500))?;
@@ -22,10 +22,13 @@ fn main() -> io::Result<()> {
         count_the_till();
         // No join. After this closure, `scope` waits for all three.
         io::Result::Ok(())
-    })?;
+    });
+    if let Err(error) = started {
+        return lesson_log::failure(format!("cannot start a worker: {error}"));
+    }
 
     info!("north {north}, south {south}, west {west}");
-    Ok(())
+    ExitCode::SUCCESS
 }
 
 /// Belongs to `main`, and says when it is gone.

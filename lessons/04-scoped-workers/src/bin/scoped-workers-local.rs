@@ -1,26 +1,34 @@
 //! A scope does not wait for the destructor of a thread-local value; a join does.
 
+use std::io::{self, Write};
+use std::process::ExitCode;
 use std::thread::{self, Builder};
 use std::time::Duration;
-use std::{env, io, panic};
+use std::{env, panic};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
     info!("north adds up the sales");
-    let joins = env::args().nth(1).is_some();
+    let joins = env::args_os().nth(1).is_some();
 
-    thread::scope(|scope| {
+    let started = thread::scope(|scope| {
         let north = worker("north").spawn_scoped(scope, || add_up(&[7, 9], 500))?;
         if joins {
-            north.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+            match north.join() {
+                Ok(()) => {}
+                Err(payload) => panic::resume_unwind(payload),
+            }
         }
         io::Result::Ok(())
-    })?;
+    });
+    if let Err(error) = started {
+        return lesson_log::failure(format!("cannot start a worker: {error}"));
+    }
 
     info!("the scope has returned");
-    Ok(())
+    ExitCode::SUCCESS
 }
 
 // ANCHOR: local
@@ -34,8 +42,9 @@ struct Notes;
 impl Drop for Notes {
     fn drop(&mut self) {
         thread::sleep(Duration::from_millis(1500));
-        // Not with `tracing`, whose own thread-local values may be gone by now.
-        println!("the notes of north are put away");
+        // Not with `tracing`, whose own thread-local values may be gone by now; and not with
+        // `println!`, whose panic would abort the process here.
+        let _ = io::stdout().write_all(b"the notes of north are put away\n");
     }
 }
 

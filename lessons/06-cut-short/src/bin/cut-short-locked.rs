@@ -2,6 +2,7 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use std::{env, thread};
@@ -12,42 +13,43 @@ const LOCK: &str = "export.lock";
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let path = env::args().nth(1).unwrap_or_else(|| "export.csv".to_owned());
-    match run(path) {
+    let path = env::args_os().nth(1).unwrap_or_else(|| "export.csv".into());
+    match run(&PathBuf::from(path)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-fn run(path: String) -> io::Result<()> {
+fn run(path: &Path) -> io::Result<()> {
     let lock = lock_exports()?;
-    let file = File::create(&path).map_err(|error| cannot_write(&path, &error))?;
+    // Can it be written? Only the thread empties it: without one, the old export stays.
+    let can = File::options().append(true).create(true).open(path);
+    can.map_err(|error| cannot_write(path, &error))?;
+    let its_path = path.to_owned();
     info!("my own work takes 2.5 s");
     // The handle is dropped at once: the export is detached.
     thread::Builder::new()
         .name("export".to_owned())
-        .spawn(move || export(lock, file))?;
+        .spawn(move || export(lock, &its_path))
+        .map_err(|error| failed("cannot start the thread export", &error))?;
 
     thread::sleep(Duration::from_millis(2500));
     info!("my own work is done");
     Ok(())
 }
 
-/// Writes four batches of 500 orders, one batch a second.
-fn export(_lock: File, file: File) -> io::Result<()> {
-    let mut rows = BufWriter::new(file);
+/// Writes four batches of 400 orders, one batch a second.
+fn export(_lock: File, path: &Path) -> io::Result<()> {
+    let mut rows = BufWriter::new(File::create(path)?);
     let start = Instant::now();
     for batch in 1..=4 {
         let next = start + batch * Duration::from_secs(1);
         thread::sleep(next.saturating_duration_since(Instant::now()));
-        for order in 500 * (batch - 1) + 1..=500 * batch {
+        for order in 400 * (batch - 1) + 1..=400 * batch {
             let euros = 10 + order % 90;
-            writeln!(rows, "{},{euros}.90", 10_000 + order)?;
+            writeln!(rows, "{},card,{euros}.90", 10_000 + order)?;
         }
-        info!("{} of 2000 rows are written", 500 * batch);
+        info!("{} of 1600 rows are written", 400 * batch);
     }
     rows.flush()?;
     info!("the export is complete");
@@ -60,17 +62,23 @@ fn export(_lock: File, file: File) -> io::Result<()> {
 fn lock_exports() -> io::Result<File> {
     // The file itself says nothing. It may be left over, and nobody removes it.
     let lock = File::options().create(true).truncate(false).write(true).open(LOCK);
-    let lock = lock.map_err(|error| cannot_write(LOCK, &error))?;
+    let lock = lock.map_err(|error| cannot_write(Path::new(LOCK), &error))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => {
             Err(io::Error::other(format!("{LOCK} is locked: an export is at work")))
         }
-        Err(TryLockError::Error(error)) => Err(error),
+        Err(TryLockError::Error(error)) => {
+            Err(failed(&format!("cannot lock {LOCK}"), &error))
+        }
     }
 }
 // ANCHOR_END: lock
 
-fn cannot_write(path: &str, error: &io::Error) -> io::Error {
-    io::Error::other(format!("cannot write {path}: {error}"))
+fn cannot_write(path: &Path, error: &io::Error) -> io::Error {
+    failed(&format!("cannot write {}", path.display()), error)
+}
+
+fn failed(what: &str, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
 }

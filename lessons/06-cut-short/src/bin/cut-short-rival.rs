@@ -3,12 +3,19 @@
 use std::env;
 use std::io::{self, BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitCode, Stdio};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
+    }
+}
+
+fn run() -> io::Result<()> {
     let exporter = env::current_exe()?.with_file_name("cut-short-locked");
     // ANCHOR: rivals
     let mut first = start(&exporter)?;

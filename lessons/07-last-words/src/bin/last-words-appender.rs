@@ -1,7 +1,9 @@
 //! Ten thousand lines through `tracing-appender`: who waits until they are in the file?
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::process::{self, ExitCode};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::{Duration, Instant};
@@ -11,43 +13,53 @@ use tracing::info;
 use tracing_appender::non_blocking;
 use tracing_appender::non_blocking::DEFAULT_BUFFERED_LINES_LIMIT;
 
-const WAYS: [&str; 6] =
-    ["kept", "panic", "forgotten", "exit", "underscore", "waited"];
+const WAYS: [&str; 5] = ["kept", "panic", "forgotten", "exit", "waited"];
 const BLOCK: usize = 100 * "line 00000\n".len();
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let mut args = env::args().skip(1);
-    let way = args.next().unwrap_or_else(|| "kept".to_owned());
-    let millis = args.next().unwrap_or_else(|| "3".to_owned());
-    let path = args.next().unwrap_or_else(|| "service.log".to_owned());
-    let result = match millis.parse() {
-        _ if !WAYS.contains(&way.as_str()) => Err(format!("unknown way `{way}`")),
-        Ok(millis) => run(&way, &path, Duration::from_millis(millis)),
-        Err(_) => Err(format!("`{millis}` is not a number of milliseconds")),
+    let args: Vec<_> = env::args_os().skip(1).collect();
+    let arg =
+        |n: usize, default| args.get(n).map_or(OsStr::new(default), |arg| arg);
+    let (way, millis, path) = (arg(0, "kept"), arg(1, "3"), arg(2, "service.log"));
+    let Some(known) = WAYS.into_iter().find(|known| way == *known) else {
+        let (way, ways) = (way.display(), WAYS.join(", "));
+        return lesson_log::failure(format!(
+            "unknown way `{way}`; choose from {ways}"
+        ));
     };
-    match result {
+    let Some(number) =
+        millis.to_str().and_then(|number| number.parse::<u16>().ok())
+    else {
+        let millis = millis.display();
+        let why = format!("`{millis}` is not a number of milliseconds");
+        return lesson_log::failure(why);
+    };
+    match run(known, path.as_ref(), Duration::from_millis(number.into())) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+        Err(why) => {
+            lesson_log::failure(format!("cannot write {}: {why}", path.display()))
         }
     }
 }
 
 // ANCHOR: run
 #[expect(clippy::exit, clippy::mem_forget, reason = "these two lose lines")]
-fn run(way: &str, path: &str, block_time: Duration) -> Result<(), String> {
-    let file =
-        File::create(path).map_err(|e| format!("cannot write {path}: {e}"))?;
+fn run(way: &str, path: &Path, block_time: Duration) -> io::Result<()> {
     let (open, closed) = mpsc::channel();
-    let disk = Disk { file, block_time, start: None, blocks: 0, _open: open };
+    let file =
+        File::options().write(true).create(true).truncate(false).open(path)?;
+    let (start, blocks) = (None, 0);
+    let disk = Disk { file, block_time, start, blocks, _open: open };
     let (mut log, guard) = non_blocking(BufWriter::with_capacity(BLOCK, disk));
-    info!("10000 lines for {path}; the queue holds {DEFAULT_BUFFERED_LINES_LIMIT}");
+    // An old file is emptied when there is a thread to fill it anew.
+    File::create(path)?;
+    let room = DEFAULT_BUFFERED_LINES_LIMIT;
+    info!("10000 lines for {}; the queue holds {room}", path.display());
     for number in 1..=10_000 {
         let line = format!("line {number:05}\n");
         // Ok means neither that it is in the file nor that it is in the queue.
-        log.write_all(line.as_bytes()).map_err(|e| e.to_string())?;
+        log.write_all(line.as_bytes())?;
     }
     info!("10000 lines are logged");
     match way {

@@ -1,6 +1,7 @@
 //! An exit handler that a background thread registers for its own cleaning up.
 
 use std::io::{self, Write};
+use std::process::{self, ExitCode};
 use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,15 +11,20 @@ use tracing::info;
 
 static START: OnceLock<Instant> = OnceLock::new();
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     START.get_or_init(Instant::now);
     lesson_log::init();
     info!("my own work takes 1.5 s");
-    thread::Builder::new().name("ticker".to_owned()).spawn(tick)?;
+    let ticker = thread::Builder::new().name("ticker".to_owned());
+    if let Err(why) = ticker.spawn(tick) {
+        return lesson_log::failure(format!(
+            "cannot start the thread ticker: {why}"
+        ));
+    }
 
     thread::sleep(Duration::from_millis(1500));
     info!("my own work is done");
-    Ok(())
+    ExitCode::SUCCESS
 }
 
 /// Ticks at 0 s, 1 s, 2 s and so on, and is never joined.
@@ -51,11 +57,19 @@ extern "C" fn exit_handler() {
     say("the exit handler is done");
 }
 
-/// A log line without `tracing`, whose thread-local values are gone by now.
+/// A log line without `tracing`, whose thread-local values may be gone by now.
 fn say(text: &str) {
     let at = START.get().map_or(Duration::ZERO, Instant::elapsed);
-    let thread = thread::current().name().unwrap_or("unnamed").to_owned();
+    // The same goes for std's: `thread::current()` may panic so late.
+    let thread = if on_main() { "main" } else { "ticker" }.to_owned();
     let line = LogLine { at, thread, text: text.to_owned() };
-    // Where stdout is closed there is nobody left to tell; `println!` would panic.
+    // Where nobody reads stdout there is nobody to tell; `println!` would panic.
     let _ = io::stdout().write_all(format!("{line}\n").as_bytes());
+}
+
+/// On Linux the first thread has the number of the process.
+#[expect(unsafe_code, reason = "std does not say the kernel's number of a thread")]
+fn on_main() -> bool {
+    // SAFETY: it takes nothing and changes nothing.
+    i64::from(unsafe { libc::gettid() }) == i64::from(process::id())
 }

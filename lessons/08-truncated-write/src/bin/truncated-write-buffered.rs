@@ -1,7 +1,9 @@
 //! The same writer behind a `BufWriter`: whole blocks of records are lost.
 
-use std::fs::File;
+use std::fmt::Display;
+use std::fs::{File, TryLockError};
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, SendError, Sender};
 use std::time::{Duration, Instant};
@@ -11,35 +13,41 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let path = env::args().nth(1).unwrap_or_else(|| "output.txt".to_owned());
+    let mut args = env::args_os().skip(1);
+    let path = args.next().unwrap_or_else(|| "output.txt".into());
     // What `BufWriter::new` takes, unless a size is given.
-    let bytes = env::args().nth(2).unwrap_or_else(|| "8192".to_owned());
-    let Ok(bytes) = bytes.parse() else {
-        eprintln!("the size of the buffer is not a number of bytes: {bytes}");
-        return ExitCode::FAILURE;
+    let size = args.next().unwrap_or_else(|| "8192".into());
+    let Some(bytes) = size.to_str().and_then(|size| size.parse::<u16>().ok())
+    else {
+        let size = size.display();
+        let why =
+            format!("the size of the buffer is not a number up to 65535: {size}");
+        return lesson_log::failure(why);
     };
-    match run(&path, bytes) {
+    match run(path.as_ref(), bytes.into()) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot write {path}: {error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-fn run(path: &str, bytes: usize) -> io::Result<()> {
+fn run(path: &Path, bytes: usize) -> Result<(), String> {
+    let cannot =
+        |why: &dyn Display| format!("cannot write {}: {why}", path.display());
+    let file = open_alone(path).map_err(|why| cannot(&why))?;
     // ANCHOR: change
     // The change: a write goes to a buffer first, and to the file when that is full.
-    let output = BufWriter::with_capacity(bytes, File::create(path)?);
+    let output = BufWriter::with_capacity(bytes, file);
     // ANCHOR_END: change
     let start = Instant::now();
-    info!("100 pages are to be crawled for {path}");
+    info!("100 pages are to be crawled for {}", path.display());
     let (records, queue) = mpsc::channel();
+    // The handle is dropped at once: `writer` is detached.
     thread::Builder::new()
         .name("writer".to_owned())
-        .spawn(move || write_records(&queue, output, start))?;
+        .spawn(move || write_records(&queue, output, start))
+        .map_err(|why| format!("cannot start the thread writer: {why}"))?;
 
-    crawl(&records, start).map_err(io::Error::other)?;
+    crawl(&records, start).map_err(|why| cannot(&why))?;
     // Half a step of the writer: no record falls on the end.
     sleep_until(start + Duration::from_millis(1010));
     info!("all 100 records are handed over");
@@ -64,6 +72,7 @@ fn write_records(
     mut output: BufWriter<File>,
     start: Instant,
 ) -> io::Result<()> {
+    empty(output.get_ref())?;
     for (record, count) in queue.iter().zip(1..) {
         sleep_until(start + count * Duration::from_millis(20));
         output.write_all(record.as_bytes())?;
@@ -72,6 +81,23 @@ fn write_records(
         }
     }
     Ok(())
+}
+
+/// Opens the file for this run alone: two runs would mix their records.
+fn open_alone(path: &Path) -> io::Result<File> {
+    let file =
+        File::options().write(true).create(true).truncate(false).open(path)?;
+    if let (true, Err(TryLockError::WouldBlock)) =
+        (file.metadata()?.is_file(), file.try_lock())
+    {
+        return Err(io::Error::other("another run is writing to it"));
+    }
+    Ok(file)
+}
+
+/// Empties an old file. Devices have no length.
+fn empty(file: &File) -> io::Result<()> {
+    if file.metadata()?.is_file() { file.set_len(0) } else { Ok(()) }
 }
 
 /// Paced against the start: the time that a step takes does not add up.

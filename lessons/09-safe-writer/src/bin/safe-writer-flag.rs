@@ -1,7 +1,8 @@
 //! The writer is told to stop by a flag; it stops when the queue is empty as well.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,36 +14,37 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let path = env::args().nth(1).unwrap_or_else(|| "output.txt".to_owned());
-    match run(&path) {
+    let path = env::args_os().nth(1).unwrap_or_else(|| "output.txt".into());
+    match run(Path::new(&path)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot write {path}: {error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-fn run(path: &str) -> io::Result<()> {
-    let output = File::create(path)?;
+fn run(path: &Path) -> Result<(), String> {
+    let (output, name) = (path.to_owned(), path.display());
+    info!("100 pages are to be crawled for {name}");
     let start = Instant::now();
-    info!("100 pages are to be crawled for {path}");
     let (records, queue) = mpsc::channel();
     let stop = Arc::new(AtomicBool::new(false));
     let told_to_stop = Arc::clone(&stop);
     let writer = thread::Builder::new()
         .name("writer".to_owned())
-        .spawn(move || write_records(&queue, output, start, &told_to_stop))?;
+        .spawn(move || write_records(&queue, &output, start, &told_to_stop))
+        .map_err(|error| format!("cannot start the thread writer: {error}"))?;
 
     // An error here says that the writer has gone; its join says why.
     if crawl(&records, start).is_ok() {
         info!("all 100 records are handed over");
     }
     // ANCHOR: stop
-    // Set after the last `send`: who sees it finds every record in the queue.
+    // After the last `send`: `Release` lets who sees the flag find the records.
     stop.store(true, Ordering::Release);
-    writer.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
-    info!("all records are in {path}");
+    match writer.join() {
+        Ok(Ok(())) => info!("all records are in {name}"),
+        Ok(Err(error)) => return Err(format!("cannot write {name}: {error}")),
+        Err(payload) => panic::resume_unwind(payload),
+    }
     // ANCHOR_END: stop
     Ok(())
 }
@@ -63,10 +65,11 @@ fn crawl(
 /// Takes 20 ms for a record.
 fn write_records(
     queue: &Receiver<String>,
-    mut output: File,
+    path: &Path,
     start: Instant,
     stop: &AtomicBool,
 ) -> io::Result<()> {
+    let mut output = create_alone(path)?;
     let mut count = 0;
     loop {
         // First the flag, then the queue. The other way round, a record that comes
@@ -86,6 +89,19 @@ fn write_records(
     }
 }
 // ANCHOR_END: writer
+
+/// Starts the file anew, for this run alone: two runs would mix their records.
+fn create_alone(path: &Path) -> io::Result<File> {
+    let file =
+        File::options().write(true).create(true).truncate(false).open(path)?;
+    if file.metadata()?.is_file() {
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::Error::other("another run is writing to it"));
+        }
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
 
 /// Paced against the start: the time that a step takes does not add up.
 fn sleep_until(time: Instant) {

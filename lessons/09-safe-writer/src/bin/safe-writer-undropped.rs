@@ -1,7 +1,8 @@
 //! The writer is joined, and the channel is still open: the program never ends.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, SendError, Sender};
 use std::time::{Duration, Instant};
@@ -11,24 +12,22 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let path = env::args().nth(1).unwrap_or_else(|| "output.txt".to_owned());
-    match run(&path) {
+    let path = env::args_os().nth(1).unwrap_or_else(|| "output.txt".into());
+    match run(Path::new(&path)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot write {path}: {error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-fn run(path: &str) -> io::Result<()> {
-    let output = File::create(path)?;
+fn run(path: &Path) -> Result<(), String> {
+    let (output, name) = (path.to_owned(), path.display());
+    info!("100 pages are to be crawled for {name}");
     let start = Instant::now();
-    info!("100 pages are to be crawled for {path}");
     let (records, queue) = mpsc::channel();
     let writer = thread::Builder::new()
         .name("writer".to_owned())
-        .spawn(move || write_records(&queue, output, start))?;
+        .spawn(move || write_records(&queue, &output, start))
+        .map_err(|error| format!("cannot start the thread writer: {error}"))?;
 
     // An error here says that the writer has gone; its join says why.
     if crawl(&records, start).is_ok() {
@@ -36,8 +35,11 @@ fn run(path: &str) -> io::Result<()> {
     }
     // ANCHOR: change
     // The change: `records` is not dropped. The writer waits for a record 101.
-    writer.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
-    info!("all records are in {path}");
+    match writer.join() {
+        Ok(Ok(())) => info!("all records are in {name}"),
+        Ok(Err(error)) => return Err(format!("cannot write {name}: {error}")),
+        Err(payload) => panic::resume_unwind(payload),
+    }
     // ANCHOR_END: change
     Ok(())
 }
@@ -54,12 +56,13 @@ fn crawl(
     Ok(())
 }
 
-/// Takes 20 ms for a record.
+/// Takes 20 ms for a record. Whichever way it ends, `queue` goes with it.
 fn write_records(
     queue: &Receiver<String>,
-    mut output: File,
+    path: &Path,
     start: Instant,
 ) -> io::Result<()> {
+    let mut output = create_alone(path)?;
     for (record, count) in queue.iter().zip(1..) {
         sleep_until(start + count * Duration::from_millis(20));
         output.write_all(record.as_bytes())?;
@@ -68,6 +71,19 @@ fn write_records(
         }
     }
     Ok(())
+}
+
+/// Starts the file anew, for this run alone: two runs would mix their records.
+fn create_alone(path: &Path) -> io::Result<File> {
+    let file =
+        File::options().write(true).create(true).truncate(false).open(path)?;
+    if file.metadata()?.is_file() {
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::Error::other("another run is writing to it"));
+        }
+        file.set_len(0)?;
+    }
+    Ok(file)
 }
 
 /// Paced against the start: the time that a step takes does not add up.

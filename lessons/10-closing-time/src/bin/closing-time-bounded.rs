@@ -4,30 +4,44 @@ use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, SendError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{env, io, panic};
+use std::{env, panic};
 
 use tracing::info;
 
 const OPEN: Duration = Duration::from_millis(850);
+/// Above this, a channel with a bound is one without.
+const LARGEST: usize = 1_000_000;
 
 type SendSale = Box<dyn Fn(u32) -> Result<(), SendError<u32>> + Send>;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let bound = env::args().nth(1).unwrap_or_else(|| "2".to_owned());
-    let (send, sales) = match (bound.as_str(), bound.parse()) {
+    let mut args = env::args_os().skip(1);
+    let bound = args.next().unwrap_or_else(|| "2".into());
+    let bound = bound.to_string_lossy();
+    let (send, sales) = match (&*bound, bound.parse()) {
         ("none", _) => unbounded(),
-        (_, Ok(bound)) => bounded(bound),
+        (_, Ok(bound @ 0..=LARGEST)) => bounded(bound),
         _ => {
-            eprintln!("the bound is a number or none, not {bound}");
-            return ExitCode::FAILURE;
+            let expected = format!("a number up to {LARGEST} or none");
+            return lesson_log::failure(format!(
+                "the bound is {expected}, not {bound}"
+            ));
         }
     };
-    if let Err(error) = trade(send, sales) {
-        eprintln!("cannot start a thread: {error}");
-        return ExitCode::FAILURE;
+    let (room, till) = match args.next() {
+        None => (u32::MAX, u32::MAX),
+        Some(word) if word == "disk-full" => (1, u32::MAX),
+        Some(word) if word == "till-breaks" => (u32::MAX, 4),
+        Some(_) => {
+            let words = "disk-full or till-breaks";
+            return lesson_log::failure(format!("the second argument is {words}"));
+        }
+    };
+    match trade(send, sales, room, till) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
     }
-    ExitCode::SUCCESS
 }
 
 // ANCHOR: channels
@@ -43,28 +57,38 @@ fn bounded(bound: usize) -> (SendSale, Receiver<u32>) {
 }
 // ANCHOR_END: channels
 
-fn trade(send: SendSale, sales: Receiver<u32>) -> io::Result<()> {
+fn trade(
+    send: SendSale,
+    sales: Receiver<u32>,
+    room: u32,
+    sound: u32,
+) -> Result<(), String> {
     info!("the shop is open for 0.85 s");
     let opening = Instant::now();
-    let till = thread::Builder::new()
-        .name("till".to_owned())
-        .spawn(move || serve_the_line(send, opening))?;
-    let ledger = thread::Builder::new()
-        .name("ledger".to_owned())
-        .spawn(move || write_slowly(sales, opening))?;
+    let till = spawn("till", move || serve_the_line(send, opening, sound))?;
+    let ledger = spawn("ledger", move || write_slowly(sales, opening, room))?;
 
-    thread::sleep(OPEN);
+    thread::sleep(OPEN.saturating_sub(opening.elapsed()));
     info!("closing time");
-    info!("sales that were lost: {}", join(till) - join(ledger));
-    Ok(())
+    // A panic goes on when both have ended: it would end the process under the other.
+    let (taken, written) = (till.join(), ledger.join());
+    let (taken, (written, ended)) = (result_of(taken), result_of(written));
+    info!("sales that were lost: {}", taken - written);
+    ended
 }
 
 // ANCHOR: till
 /// Twelve customers stand in line. At closing time those who have not paid go home.
-fn serve_the_line(send: SendSale, opening: Instant) -> u32 {
+/// The till is sound for so many sales.
+fn serve_the_line(send: SendSale, opening: Instant, sound: u32) -> u32 {
     let mut taken = 0;
     for sale in 1..=12 {
-        if opening.elapsed() >= OPEN || send(sale).is_err() {
+        if opening.elapsed() >= OPEN {
+            break;
+        }
+        assert!(sale <= sound, "the till is broken");
+        if let Err(SendError(sale)) = send(sale) {
+            info!("the ledger has left; sale {sale} goes on paper");
             break;
         }
         taken += 1;
@@ -74,18 +98,38 @@ fn serve_the_line(send: SendSale, opening: Instant) -> u32 {
 }
 // ANCHOR_END: till
 
-/// Each sale takes the ledger 0.3 s.
-fn write_slowly(sales: Receiver<u32>, opening: Instant) -> u32 {
+/// Each sale takes the ledger 0.3 s. The disk has room for so many.
+fn write_slowly(
+    sales: Receiver<u32>,
+    opening: Instant,
+    room: u32,
+) -> (u32, Result<(), String>) {
     let mut written = 0;
     for _ in sales {
-        written += 1;
-        let done = opening + written * Duration::from_millis(300);
+        let done = opening + (written + 1) * Duration::from_millis(300);
         thread::sleep(done.saturating_duration_since(Instant::now()));
+        if written == room {
+            let why = format!("the disk is full after {written} sale");
+            return (written, Err(why));
+        }
+        written += 1;
     }
     info!("the ledger has written {written} sales");
-    written
+    (written, Ok(()))
 }
 
-fn join<T>(thread: JoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, String> {
+    let started = thread::Builder::new().name(name.to_owned()).spawn(work);
+    started.map_err(|error| format!("cannot start the thread {name}: {error}"))
+}
+
+/// What a joined thread returned; if it panicked, the panic goes on here.
+fn result_of<T>(joined: thread::Result<T>) -> T {
+    match joined {
+        Ok(result) => result,
+        Err(payload) => panic::resume_unwind(payload),
+    }
 }

@@ -1,57 +1,79 @@
 //! Solution: the inbox ends when the last sender is dropped, and `main` drops its own.
 
-use std::fs::File;
+#[path = "../inbox.rs"]
+mod inbox;
+
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
 use std::process::ExitCode;
-use std::sync::mpsc::{self, Receiver, SendError, Sender};
+use std::sync::mpsc::SendError;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use std::{env, panic};
 
+use inbox::{Inbox, Pages};
 use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let jammed = env::args().nth(1).unwrap_or_else(|| "back".to_owned());
-    match scan_all(&jammed) {
+    let args = env::args_os().skip(1);
+    let mut args = args.map(|word| word.to_string_lossy().into_owned());
+    let jammed = args.next().unwrap_or_else(|| "back".to_owned());
+    let pages = args.next().map_or(Ok(2), |pages| pages.parse());
+    let jam = args.next().map_or(Ok(2), |seconds| seconds.parse());
+    let (true, Ok(pages @ 1..=9), Ok(jam @ 1..=99)) =
+        (["front", "back"].contains(&&*jammed), pages, jam)
+    else {
+        return lesson_log::failure(
+            "say front or back, 1 to 9 pages, and a jam of 1 to 99 seconds",
+        );
+    };
+    match scan_all(&jammed, pages, Duration::from_secs(jam)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("the archive is not complete: {error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-fn scan_all(jammed: &str) -> io::Result<()> {
+/// Each scanner needs 1 s for a page. One of them has a jam after its first.
+fn scan_all(jammed: &str, count: u32, jam: Duration) -> Result<(), String> {
     info!("two scanners; the paper will jam in {jammed}");
     let start = Instant::now();
-    let (pages, inbox) = mpsc::channel();
+    let (pages, inbox) = inbox::channel();
     let archive = spawn("archive", move || archive_pages(inbox))?;
     let mut scanners = Vec::new();
     for (name, first_page) in [("front", 500), ("back", 1000)] {
         let pages = pages.clone();
-        let jam = if name == jammed { 2000 } else { 0 };
-        let page_times = [first_page, first_page + 1000 + jam];
-        scanners.push(spawn(name, move || scan(name, start, page_times, &pages))?);
+        let start = start + Duration::from_millis(first_page);
+        let jam = if name == jammed { jam } else { Duration::ZERO };
+        let work = move || scan(name, count, start, jam, &pages);
+        scanners.push(spawn(name, work)?);
     }
 
     // ANCHOR: close
     // Now only scanners can send: when the last of them has ended, the inbox is closed.
     drop(pages);
-    scanners.into_iter().for_each(join);
-    join(archive)?;
+    let scanned = join_all(scanners);
     // ANCHOR_END: close
+    let archived = archive.join();
+    // A panic goes on when all have ended: it would end the process under the others.
+    result_of(scanned);
+    result_of(archived)
+        .map_err(|error| format!("cannot write pages.txt: {error}"))?;
     info!("all pages are scanned");
     Ok(())
 }
 
-/// Scans two pages, each ready so many milliseconds after the start.
-fn scan(name: &str, start: Instant, page_times: [u64; 2], pages: &Sender<String>) {
-    for (ready_at, page) in page_times.into_iter().zip(1..) {
-        let ready = start + Duration::from_millis(ready_at);
+fn scan(name: &str, count: u32, first: Instant, jam: Duration, pages: &Pages) {
+    for page in 0..count {
+        let jam = if page > 0 { jam } else { Duration::ZERO };
+        let ready = first + page * Duration::from_secs(1) + jam;
         thread::sleep(ready.saturating_duration_since(Instant::now()));
-        info!("page {page} is scanned");
-        if let Err(SendError(page)) = pages.send(format!("{name} {page}")) {
+        info!("page {} is scanned", page + 1);
+        if (name, page) == ("back", 2) {
+            info!("it is blank, and is not sent");
+            continue;
+        }
+        if let Err(SendError(page)) = pages.send(format!("{name} {}", page + 1)) {
             info!("nobody takes {page}: it stays in the tray");
         }
     }
@@ -59,8 +81,8 @@ fn scan(name: &str, start: Instant, page_times: [u64; 2], pages: &Sender<String>
 
 // ANCHOR: archive
 /// Writes page after page, then seals the box, which takes 1 s.
-fn archive_pages(inbox: Receiver<String>) -> io::Result<()> {
-    let mut file = File::create("pages.txt")?;
+fn archive_pages(inbox: Inbox) -> io::Result<()> {
+    let mut file = create_alone("pages.txt")?;
     for page in inbox {
         file.write_all(format!("{page}\n").as_bytes())?;
         info!("{page} is archived");
@@ -72,13 +94,36 @@ fn archive_pages(inbox: Receiver<String>) -> io::Result<()> {
 }
 // ANCHOR_END: archive
 
+/// Starts the file anew, for this run alone: two runs would mix their pages.
+fn create_alone(path: &str) -> io::Result<File> {
+    let file =
+        File::options().write(true).create(true).truncate(false).open(path)?;
+    if file.metadata()?.is_file() {
+        if let Err(TryLockError::WouldBlock) = file.try_lock() {
+            return Err(io::Error::other("another run is writing to it"));
+        }
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
 fn spawn<T: Send + 'static>(
     name: &str,
     work: impl FnOnce() -> T + Send + 'static,
-) -> io::Result<JoinHandle<T>> {
-    thread::Builder::new().name(name.to_owned()).spawn(work)
+) -> Result<JoinHandle<T>, String> {
+    let started = thread::Builder::new().name(name.to_owned()).spawn(work);
+    started.map_err(|error| format!("cannot start the thread {name}: {error}"))
 }
 
-fn join<T>(thread: JoinHandle<T>) -> T {
-    thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
+/// Waits for all, also where one has panicked.
+fn join_all(threads: Vec<JoinHandle<()>>) -> thread::Result<()> {
+    threads.into_iter().map(JoinHandle::join).fold(Ok(()), Result::and)
+}
+
+/// What a joined thread returned; if it panicked, the panic goes on here.
+fn result_of<T>(joined: thread::Result<T>) -> T {
+    match joined {
+        Ok(result) => result,
+        Err(payload) => panic::resume_unwind(payload),
+    }
 }

@@ -13,24 +13,29 @@ use tracing::info;
 
 static PRINTED: AtomicU32 = AtomicU32::new(0);
 
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
-    let argument = env::args().nth(1).unwrap_or_else(|| "0".to_owned());
-    let Ok(no_address) = argument.parse() else {
-        eprintln!("not the number of an order: {argument}");
-        return Ok(ExitCode::FAILURE);
-    };
-    let pool = Pool::new(2)?;
+    match no_address().and_then(print_labels) {
+        Ok(6) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(why) => lesson_log::failure(why),
+    }
+}
+
+/// Says how many of the six labels are printed.
+fn print_labels(no_address: u32) -> Result<u32, String> {
+    let pool =
+        Pool::new(2).map_err(|why| format!("cannot start the printers: {why}"))?;
     info!("orders come in for 3 s");
     for order in incoming_orders() {
         pool.submit(move || print_label(order, no_address));
     }
     info!("the last order is in");
-    // Waits for the jobs that run and for those that are still in the queue.
+    // Waits for the jobs that run; those that are still in the queue are thrown out.
     drop(pool);
     let printed = PRINTED.load(Ordering::Relaxed);
     info!("{printed} of 6 labels are printed");
-    Ok(if printed == 6 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(printed)
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -50,6 +55,7 @@ impl Pool {
         for number in 1..=size {
             let jobs = Arc::clone(&pool.jobs);
             let worker = thread::Builder::new().name(format!("printer-{number}"));
+            // If this one cannot start, dropping `pool` ends those before it.
             pool.workers.push(worker.spawn(move || work(&jobs))?);
         }
         Ok(pool)
@@ -70,7 +76,7 @@ impl Drop for Pool {
         while next_of(&self.jobs).is_some() {}
         // ANCHOR_END: change
         for worker in self.workers.drain(..) {
-            // The panics of its jobs were caught in `work`; it has no other.
+            // The panics of its jobs were caught in `work`.
             let _ = worker.join();
         }
     }
@@ -106,4 +112,11 @@ fn incoming_orders() -> impl Iterator<Item = u32> {
         let due = start + order * Duration::from_millis(500);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     })
+}
+
+/// The argument: an order that has no address, or 0.
+fn no_address() -> Result<u32, String> {
+    let Some(order) = env::args_os().nth(1) else { return Ok(0) };
+    let number = order.to_str().and_then(|order| order.parse().ok());
+    number.ok_or_else(|| format!("not the number of an order: {}", order.display()))
 }

@@ -2,13 +2,15 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p worker-pool --bin worker-pool-exercise -- 12 13 11 10
+//! Run it:      cargo run -p worker-pool --bin worker-pool-exercise -- 2 2 0 10
 //! Check it:    cargo test worker-pool
 //!              (this file alone: cargo test exercise::worker-pool)
 //! Start over:  git restore lessons/11-worker-pool/src/bin/worker-pool-exercise.rs
 
+use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -24,25 +26,27 @@ use tracing::info;
 static POOL: LazyLock<Pool> =
     LazyLock::new(|| Pool::new(2).expect("two threads can be started"));
 
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 fn main() -> ExitCode {
     lesson_log::init();
-    match make_thumbnails(env::args().skip(1)) {
+    let upload = make_thumbnails(env::args_os().skip(1));
+    let made = MADE.load(Ordering::Relaxed);
+    info!("the gallery opens with {made} thumbnails");
+    match upload {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
 /// Each photo is its size in megabytes. One that cannot be read ends the upload; those
 /// before it are to have their thumbnails anyway.
-fn make_thumbnails(photos: impl Iterator<Item = String>) -> io::Result<()> {
+fn make_thumbnails(photos: impl Iterator<Item = OsString>) -> Result<(), String> {
     info!("the upload begins");
-    for (number, size) in (1..).zip(photos) {
+    for (number, photo) in (1..).zip(photos) {
         receive_photo();
-        let size = size.parse().map_err(|_| {
-            io::Error::other(format!("photo {number} cannot be read: {size}"))
+        let size = size_of(&photo).ok_or_else(|| {
+            format!("photo {number} cannot be read: {}", photo.display())
         })?;
         POOL.submit(move || make_thumbnail(number, size));
     }
@@ -55,10 +59,16 @@ fn receive_photo() {
     thread::sleep(Duration::from_millis(500));
 }
 
-/// Takes a second for ten megabytes.
+fn size_of(photo: &OsString) -> Option<u32> {
+    photo.to_str()?.parse().ok()
+}
+
+/// Takes a second for ten megabytes. An empty photo has no thumbnail.
 fn make_thumbnail(number: u32, size: u32) {
+    assert!(size > 0, "photo {number} is empty");
     thread::sleep(size * Duration::from_millis(100));
     info!("photo {number} has its thumbnail");
+    MADE.fetch_add(1, Ordering::Relaxed);
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -77,6 +87,7 @@ impl Pool {
         for number in 1..=size {
             let jobs = Arc::clone(&jobs);
             let worker = thread::Builder::new().name(format!("scaler-{number}"));
+            // If this one cannot start, dropping `pool` ends those before it.
             pool.workers.push(worker.spawn(move || work(&jobs))?);
         }
         Ok(pool)
@@ -93,17 +104,18 @@ impl Drop for Pool {
         // Close first: a worker leaves when the queue is closed and empty.
         drop(self.queue.take());
         for worker in self.workers.drain(..) {
-            // The panics of its jobs were caught in `work`; it has no other.
+            // The panics of its jobs were caught in `work`.
             let _ = worker.join();
         }
     }
 }
-
 fn work(jobs: &Mutex<Receiver<Job>>) {
     loop {
         // The lock is held while waiting for a job; the job runs without it.
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
+        // It is slow to begin, as on a busy machine.
+        thread::sleep(Duration::from_millis(100));
         // The panic was reported on stderr; the worker goes on to the next job.
         let _ = panic::catch_unwind(AssertUnwindSafe(job));
     }

@@ -5,22 +5,27 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use std::{env, thread};
 
-use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
+use rayon::ThreadPoolBuilder;
 use tracing::info;
 
 static PRINTED: AtomicU32 = AtomicU32::new(0);
 
-fn main() -> Result<ExitCode, ThreadPoolBuildError> {
+fn main() -> ExitCode {
     lesson_log::init();
-    let argument = env::args().nth(1).unwrap_or_else(|| "0".to_owned());
-    let Ok(no_address) = argument.parse() else {
-        eprintln!("not the number of an order: {argument}");
-        return Ok(ExitCode::FAILURE);
-    };
+    match no_address().and_then(print_labels) {
+        Ok(6) => ExitCode::SUCCESS,
+        Ok(_) => ExitCode::FAILURE,
+        Err(why) => lesson_log::failure(why),
+    }
+}
+
+/// Says how many of the six labels are printed.
+fn print_labels(no_address: u32) -> Result<u32, String> {
     let pool = ThreadPoolBuilder::new()
         .num_threads(2)
         .thread_name(|index| format!("printer-{}", index + 1))
-        .build()?;
+        .build()
+        .map_err(|why| format!("cannot start the printers: {why}"))?;
     info!("orders come in for 3 s");
     // ANCHOR: scope
     pool.in_place_scope(|scope| {
@@ -33,7 +38,7 @@ fn main() -> Result<ExitCode, ThreadPoolBuildError> {
     // ANCHOR_END: scope
     let printed = PRINTED.load(Ordering::Relaxed);
     info!("{printed} of 6 labels are printed");
-    Ok(if printed == 6 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(printed)
 }
 
 /// Looks up an address for 1.5 s and prints the label.
@@ -53,4 +58,11 @@ fn incoming_orders() -> impl Iterator<Item = u32> {
         let due = start + order * Duration::from_millis(500);
         thread::sleep(due.saturating_duration_since(Instant::now()));
     })
+}
+
+/// The argument: an order that has no address, or 0.
+fn no_address() -> Result<u32, String> {
+    let Some(order) = env::args_os().nth(1) else { return Ok(0) };
+    let number = order.to_str().and_then(|order| order.parse().ok());
+    number.ok_or_else(|| format!("not the number of an order: {}", order.display()))
 }

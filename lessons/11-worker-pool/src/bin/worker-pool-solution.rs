@@ -1,7 +1,9 @@
-//! Solution: the pool belongs to a function, so that every way out of it drops the pool.
+//! Solution: the pool belongs to the function that gives it jobs, and is dropped at its end.
 
+use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -10,28 +12,31 @@ use std::{env, io};
 
 use tracing::info;
 
+static MADE: AtomicU32 = AtomicU32::new(0);
+
 fn main() -> ExitCode {
     lesson_log::init();
-    match make_thumbnails(env::args().skip(1)) {
+    let upload = make_thumbnails(env::args_os().skip(1));
+    let made = MADE.load(Ordering::Relaxed);
+    info!("the gallery opens with {made} thumbnails");
+    match upload {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
 // ANCHOR: solution
 /// Each photo is its size in megabytes. One that cannot be read ends the upload; those
 /// before it are to have their thumbnails anyway.
-fn make_thumbnails(photos: impl Iterator<Item = String>) -> io::Result<()> {
+fn make_thumbnails(photos: impl Iterator<Item = OsString>) -> Result<(), String> {
     // A local variable, not a static: it is dropped at the end and at each `?`.
-    let pool = Pool::new(2)?;
+    let pool =
+        Pool::new(2).map_err(|why| format!("cannot start the scalers: {why}"))?;
     info!("the upload begins");
-    for (number, size) in (1..).zip(photos) {
+    for (number, photo) in (1..).zip(photos) {
         receive_photo();
-        let size = size.parse().map_err(|_| {
-            io::Error::other(format!("photo {number} cannot be read: {size}"))
+        let size = size_of(&photo).ok_or_else(|| {
+            format!("photo {number} cannot be read: {}", photo.display())
         })?;
         pool.submit(move || make_thumbnail(number, size));
     }
@@ -45,10 +50,16 @@ fn receive_photo() {
     thread::sleep(Duration::from_millis(500));
 }
 
-/// Takes a second for ten megabytes.
+fn size_of(photo: &OsString) -> Option<u32> {
+    photo.to_str()?.parse().ok()
+}
+
+/// Takes a second for ten megabytes. An empty photo has no thumbnail.
 fn make_thumbnail(number: u32, size: u32) {
+    assert!(size > 0, "photo {number} is empty");
     thread::sleep(size * Duration::from_millis(100));
     info!("photo {number} has its thumbnail");
+    MADE.fetch_add(1, Ordering::Relaxed);
 }
 
 type Job = Box<dyn FnOnce() + Send>;
@@ -67,6 +78,7 @@ impl Pool {
         for number in 1..=size {
             let jobs = Arc::clone(&jobs);
             let worker = thread::Builder::new().name(format!("scaler-{number}"));
+            // If this one cannot start, dropping `pool` ends those before it.
             pool.workers.push(worker.spawn(move || work(&jobs))?);
         }
         Ok(pool)
@@ -83,17 +95,18 @@ impl Drop for Pool {
         // Close first: a worker leaves when the queue is closed and empty.
         drop(self.queue.take());
         for worker in self.workers.drain(..) {
-            // The panics of its jobs were caught in `work`; it has no other.
+            // The panics of its jobs were caught in `work`.
             let _ = worker.join();
         }
     }
 }
-
 fn work(jobs: &Mutex<Receiver<Job>>) {
     loop {
         // The lock is held while waiting for a job; the job runs without it.
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
+        // It is slow to begin, as on a busy machine.
+        thread::sleep(Duration::from_millis(100));
         // The panic was reported on stderr; the worker goes on to the next job.
         let _ = panic::catch_unwind(AssertUnwindSafe(job));
     }

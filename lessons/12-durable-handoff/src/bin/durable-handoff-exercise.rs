@@ -1,63 +1,93 @@
-//! Exercise: a shop gives points for purchases, and is killed between two commits.
+//! Exercise: a shop gives points for purchases, and may be killed before and after each commit.
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p durable-handoff --bin durable-handoff-exercise -- 7
-//!              and once more without the 7; then `rm shop.db* points.db*`
+//! Run it:      cargo run -p durable-handoff --bin durable-handoff-exercise -- 14
+//!              and once more without the 14; then `rm shop.db* points.db*`
 //! Check it:    cargo test durable-handoff
 //!              (this file alone: cargo test exercise::durable-handoff)
 //! Start over:  git restore lessons/12-durable-handoff/src/bin/durable-handoff-exercise.rs
 
 use std::error::Error;
-use std::path::Path;
-use std::process::{self, Command};
+use std::process::{self, Command, ExitCode};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::{env, result};
+use std::time::Duration;
+use std::{env, result, thread};
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use tracing::info;
 
 // YOUR TURN: delete this line when you begin; `cargo test` then judges this file.
 
 type Result<T> = result::Result<T, Box<dyn Error>>;
 
+const USAGE: &str = "usage: durable-handoff-exercise [MOMENT | restart | late]";
+
 const PURCHASES: &str = "
     CREATE TABLE purchases (key TEXT PRIMARY KEY, member TEXT, points INTEGER);
     INSERT INTO purchases VALUES
         ('receipt-1', 'ann', 10), ('receipt-2', 'ben', 20), ('receipt-3', 'ann', 30),
-        ('receipt-4', 'ben', 40), ('receipt-5', 'ann', 50), ('receipt-6', 'ben', 60);";
+        ('receipt-4', 'ben', 40), ('receipt-5', 'ann', 30), ('receipt-6', 'ben', 60);";
+
+/// From a till that was offline. It cannot know that receipt 2 was taken long ago.
+const LATE: &str = "
+    INSERT INTO purchases VALUES ('receipt-0', 'ann', 20), ('receipt-2', 'ben', 20);";
 
 const MEMBERS: &str = "
     CREATE TABLE members (name TEXT PRIMARY KEY, points INTEGER);
     INSERT INTO members VALUES ('ann', 0), ('ben', 0);";
 
-/// Two databases, as two services have them: no transaction spans both.
-fn main() -> Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
-    match env::args().nth(1).as_deref() {
-        Some("restart") => restart(),
-        Some(commits) => give_all_points(commits.parse()?),
+    let argument = env::args_os().nth(1);
+    let result = match argument.as_ref().map(|word| word.to_str()) {
+        Some(Some("restart")) => restart(),
+        Some(Some("late")) => {
+            hand_in_late().and_then(|()| give_all_points(u32::MAX))
+        }
+        Some(Some(moment)) => match moment.parse() {
+            Ok(moment) => give_all_points(moment),
+            Err(_) => Err(USAGE.into()),
+        },
+        Some(None) => Err(USAGE.into()),
         None => give_all_points(u32::MAX),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-/// Starts a process that dies after one commit, then one that dies after two, and so
-/// on until one lives.
+/// Starts a process that dies at its first moment, then one that dies at its second,
+/// and so on until one lives. Two seconds later, one takes the late receipts, too.
 fn restart() -> Result<()> {
-    for commits in 1..=20 {
-        let mut again = Command::new(env::current_exe()?);
-        if again.arg(commits.to_string()).status()?.success() {
+    for moment in 1..=40 {
+        if start(&moment.to_string())? {
+            thread::sleep(Duration::from_secs(2));
+            start("late")?;
             return Ok(());
         }
     }
-    Err("20 processes have died, and the work is not done".into())
+    Err("40 processes have died, and the work is not done".into())
 }
 
-fn give_all_points(commits: u32) -> Result<()> {
-    let commits = Arc::new(AtomicU32::new(commits));
-    let mut shop = open("shop.db", PURCHASES, &commits)?;
-    let mut points = open("points.db", MEMBERS, &commits)?;
+/// Starts this program with an argument; `false` if it has died.
+fn start(argument: &str) -> Result<bool> {
+    let mut again = Command::new(env::current_exe()?);
+    Ok(again.arg(argument).status()?.success())
+}
+
+fn hand_in_late() -> Result<()> {
+    let shop = open("shop.db", PURCHASES, &Arc::new(AtomicU32::new(u32::MAX)))?;
+    Ok(shop.execute_batch(LATE)?)
+}
+
+fn give_all_points(last_moment: u32) -> Result<()> {
+    let moments = Arc::new(AtomicU32::new(last_moment));
+    let mut shop = open("shop.db", PURCHASES, &moments)?;
+    let mut points = open("points.db", MEMBERS, &moments)?;
 
     while let Some(purchase) = next_purchase(&shop)? {
         give_points(&mut points, &purchase)?;
@@ -103,20 +133,38 @@ fn total(db: &Connection, member: &str) -> Result<u32> {
     Ok(db.query_row(points, [member], |row| row.get(0))?)
 }
 
-/// Opens a database; a new one is filled. When so many commits are done, counted
-/// over both databases, the process dies at the next one.
-fn open(path: &str, tables: &str, commits: &Arc<AtomicU32>) -> Result<Connection> {
-    let is_new = !Path::new(path).exists();
+/// Opens a database; a new one is filled, in one step. It belongs to one service, so
+/// that no transaction spans both.
+fn open(path: &str, tables: &str, moments: &Arc<AtomicU32>) -> Result<Connection> {
     let mut db = Connection::open(path)?;
     // Enough for a process that dies; a machine that loses power asks for FULL.
     db.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF;")?;
-    if is_new {
-        db.execute_batch(tables)?;
+    let step = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let all = "SELECT count(*) FROM sqlite_schema";
+    if step.query_row(all, [], |row| row.get::<_, u32>(0))? == 0 {
+        step.execute_batch(tables)?;
     }
-    let commits = Arc::clone(commits);
-    db.commit_hook(Some(move || match commits.fetch_sub(1, Ordering::Relaxed) {
-        0 => process::abort(),
-        _ => false,
+    step.commit()?;
+    db.authorizer(Some(|asked: AuthContext<'_>| match asked.action {
+        AuthAction::Attach { .. } => Authorization::Deny,
+        _ => Authorization::Allow,
+    }))?;
+    let (before, after) = (Arc::clone(moments), Arc::clone(moments));
+    db.commit_hook(Some(move || {
+        may_die(&before);
+        false
+    }))?;
+    db.wal_hook(Some(move |_: &mut _, _| {
+        may_die(&after);
+        Ok(())
     }))?;
     Ok(db)
+}
+
+/// Called just before each commit, and just after it: the moments at which the process
+/// may die, counted over both databases.
+fn may_die(moments: &AtomicU32) {
+    if moments.fetch_sub(1, Ordering::Relaxed) == 1 {
+        process::abort();
+    }
 }

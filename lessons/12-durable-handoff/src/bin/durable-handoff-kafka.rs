@@ -21,20 +21,20 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let words: Vec<String> = env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    let result = match words[..] {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
+    }
+}
+
+fn run() -> Result<()> {
+    let words = env::args_os().skip(1).map(|word| word.into_string());
+    let words = words.collect::<result::Result<Vec<_>, _>>().map_err(|_| USAGE)?;
+    match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["--as-producer", brokers, end] => send(brokers, end == "flush"),
         ["--brokers", brokers, end @ ("return" | "flush")] => compare(brokers, end),
         [end @ ("return" | "flush")] => compare_with_stand_in(end),
         _ => Err(USAGE.into()),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
     }
 }
 
@@ -77,6 +77,7 @@ fn send(brokers: &str, flush: bool) -> Result<()> {
         producer.flush(PATIENCE)?;
         info!("flush has returned Ok");
     }
+    // Here the producer is dropped: it purges its queue first, and waits then.
     Ok(())
 }
 // ANCHOR_END: send

@@ -1,5 +1,7 @@
 //! How long a thread takes to end once it is told to: four ways to wait, medians of 40.
 
+use std::io::Write;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -9,28 +11,36 @@ use std::{io, panic};
 
 const INTERVAL: Duration = Duration::from_secs(5);
 
-fn main() -> io::Result<()> {
-    println!("told to stop until joined, median of 40:");
+fn main() -> ExitCode {
+    match measure(&mut io::stdout()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => lesson_log::failure(format!("nothing is measured: {error}")),
+    }
+}
+
+fn measure(out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, "told to stop until joined, median of 40:")?;
     let sleep = median(|| {
         let told = Arc::new(AtomicBool::new(false));
         let stop = Arc::clone(&told);
         let thread = spawn(move || {
-            while !told.load(Ordering::Acquire) {
+            while !told.load(Ordering::Relaxed) {
                 thread::sleep(Duration::from_millis(100));
             }
         })?;
-        Ok((thread, move |_: &JoinHandle<()>| stop.store(true, Ordering::Release)))
+        Ok((thread, move |_: &JoinHandle<()>| stop.store(true, Ordering::Relaxed)))
     })?;
-    println!("a flag and sleeps of 100 ms: {} ms", sleep.as_millis());
+    writeln!(out, "a flag and sleeps of 100 ms: {} ms", sleep.as_millis())?;
 
     let channel = median(|| {
         let (stop, told) = mpsc::channel::<()>();
         let thread = spawn(move || {
+            // How it ends does not matter here.
             let _ = told.recv_timeout(INTERVAL);
         })?;
         Ok((thread, move |_: &JoinHandle<()>| drop(stop)))
     })?;
-    println!("recv_timeout: {} µs", channel.as_micros());
+    writeln!(out, "recv_timeout: {} µs", channel.as_micros())?;
 
     let condvar = median(|| {
         let told = Arc::new((Mutex::new(false), Condvar::new()));
@@ -45,14 +55,14 @@ fn main() -> io::Result<()> {
         };
         Ok((thread, stop))
     })?;
-    println!("wait_timeout_while: {} µs", condvar.as_micros());
+    writeln!(out, "wait_timeout_while: {} µs", condvar.as_micros())?;
 
     let park = median(|| {
         // Only the time counts here; in a program a flag and a loop go with it.
         let thread = spawn(|| thread::park_timeout(INTERVAL))?;
         Ok((thread, |thread: &JoinHandle<()>| thread.thread().unpark()))
     })?;
-    println!("park_timeout: {} µs", park.as_micros());
+    writeln!(out, "park_timeout: {} µs", park.as_micros())?;
     Ok(())
 }
 
@@ -70,7 +80,9 @@ fn median<S: FnOnce(&JoinHandle<()>)>(
         thread::sleep(Duration::from_micros(10_000 + 2_500 * run));
         let told = Instant::now();
         stop(&thread);
-        thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+        if let Err(payload) = thread.join() {
+            panic::resume_unwind(payload);
+        }
         latencies.push(told.elapsed());
     }
     latencies.sort();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
-use std::{env, io, thread};
+use std::{env, thread};
 
 use signal_hook::consts::SIGTERM;
 use signal_hook::flag;
@@ -14,24 +14,23 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let result = match env::args().nth(1).as_deref() {
+    let way = env::args_os().nth(1).unwrap_or_default();
+    let result = match way.to_str() {
         Some("sleep") => sleep(),
         Some("channel") => wait_on_channel(),
-        _ => Err(io::Error::other("say what main does: sleep or channel")),
+        _ => Err("say what main does: sleep or channel".to_owned()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
 // ANCHOR: sleep
-fn sleep() -> io::Result<()> {
+fn sleep() -> Result<(), String> {
     let told = Arc::new(AtomicBool::new(false));
-    flag::register(SIGTERM, Arc::clone(&told))?;
+    flag::register(SIGTERM, Arc::clone(&told))
+        .map_err(|error| format!("cannot handle SIGTERM: {error}"))?;
     info!("waiting for 5 s");
     // The handler sets the flag at once; then the sleep goes on.
     thread::sleep(Duration::from_secs(5));
@@ -41,14 +40,18 @@ fn sleep() -> io::Result<()> {
 // ANCHOR_END: sleep
 
 // ANCHOR: channel
-fn wait_on_channel() -> io::Result<()> {
+fn wait_on_channel() -> Result<(), String> {
     let (stop, told) = mpsc::channel::<()>();
-    let mut signals = Signals::new([SIGTERM])?;
-    thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        // Blocks until a signal comes; it may be cut off when `main` returns.
-        signals.forever().next();
-        drop(stop);
-    })?;
+    let mut signals = Signals::new([SIGTERM])
+        .map_err(|error| format!("cannot handle SIGTERM: {error}"))?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            // Blocks until a signal comes; it may be cut off when `main` returns.
+            signals.forever().next();
+            drop(stop);
+        })
+        .map_err(|error| format!("cannot start the thread signals: {error}"))?;
     info!("waiting for 5 s");
     let told = told
         .recv_timeout(Duration::from_secs(5))

@@ -10,17 +10,16 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let argument = env::args().nth(1).unwrap_or_else(|| "1".to_owned());
+    let argument = env::args_os().nth(1).unwrap_or_else(|| "1".into());
+    let argument = argument.to_string_lossy();
     let Ok(seconds) = argument.parse() else {
-        eprintln!("not a number of seconds: {argument}");
-        return ExitCode::FAILURE;
+        return lesson_log::failure(format!("not a number of seconds: {argument}"));
     };
     match serve(seconds) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot start: {error}");
-            ExitCode::FAILURE
-        }
+        Err(error) => lesson_log::failure(format!(
+            "cannot start the thread heartbeat: {error}"
+        )),
     }
 }
 
@@ -34,25 +33,27 @@ fn serve(seconds: u32) -> io::Result<()> {
 
     thread::sleep(seconds * Duration::from_secs(1));
     info!("told to stop");
-    stop.store(true, Ordering::Release);
-    heartbeat.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+    stop.store(true, Ordering::Relaxed);
+    if let Err(payload) = heartbeat.join() {
+        panic::resume_unwind(payload);
+    }
     info!("the service has stopped");
     Ok(())
 }
 
-// ANCHOR: heartbeat
 /// Beats at 0 s, 5 s, 10 s and so on, and signs off when it is told to stop.
 fn send_heartbeats(told: &AtomicBool) {
     let start = Instant::now();
     for beat in 1.. {
         info!("beat {beat}");
         let next = start + beat * Duration::from_secs(5);
+        // ANCHOR: change
         // The change: nothing wakes a sleep.
         thread::sleep(next.saturating_duration_since(Instant::now()));
-        if told.load(Ordering::Acquire) {
+        if told.load(Ordering::Relaxed) {
             break;
         }
+        // ANCHOR_END: change
     }
     info!("signed off");
 }
-// ANCHOR_END: heartbeat

@@ -1,41 +1,48 @@
 //! The same service without a handler: SIGTERM ends it wherever its threads are.
 
+#[expect(dead_code, reason = "nobody closes the book of orders")]
 #[path = "../orders.rs"]
 mod orders;
 #[path = "../server.rs"]
 mod server;
-#[expect(dead_code, reason = "nobody waits for these threads with a deadline")]
 #[path = "../worker.rs"]
 mod worker;
 
-use std::error::Error;
-use std::fs::File;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{env, future, panic};
+use std::time::Instant;
+use std::{env, future};
+
+use signal_hook::iterator::Signals;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let arguments: Vec<_> = env::args().skip(1).collect();
-    let argument = |n: usize, default| arguments.get(n).map_or(default, |a| &**a);
-    match run(argument(0, "8080"), argument(1, "orders.txt")) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-fn run(port: &str, path: &str) -> Result<(), Box<dyn Error>> {
-    let cannot_write = |error| format!("cannot write {path}: {error}");
-    let listener = server::listen(port)?;
-    // Not earlier: a refused start must not empty the file of a running service.
-    let file = File::create(path).map_err(cannot_write)?;
+fn run() -> Result<(), String> {
     // ANCHOR: change
-    let (queue, _writer) = orders::start(file)?;
-    // The change: nothing ever stops the server, and no signal has a handler.
-    let server = server::start(listener, queue, future::pending())?;
-    server.thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
+    // The change: no signal has a handler. This ends when a thread has ended.
+    let signals = Signals::new([0; 0]);
     // ANCHOR_END: change
-    Ok(())
+    let mut signals =
+        signals.map_err(|error| format!("cannot watch threads: {error}"))?;
+    let mut words = env::args_os().skip(1);
+    let mut word = |default: &str| words.next().unwrap_or_else(|| default.into());
+    let (port, path) = (word("8080"), PathBuf::from(word("orders.txt")));
+    let listener = server::listen(&port)?;
+    let file = orders::open_alone(&path)?;
+    let runtime = server::runtime()?;
+    let (orders, writer) = orders::start(file, path, signals.handle())?;
+    // Nothing ever stops the server.
+    let stop = future::pending();
+    let server = server::start(runtime, listener, orders, signals.handle(), stop)?;
+
+    signals.forever().next();
+    let mut threads = [writer, server].into_iter();
+    let ended = threads.find_map(|thread| thread.join_by(Instant::now()));
+    ended.unwrap_or_else(|| Err("a thread has ended".to_owned()))
 }

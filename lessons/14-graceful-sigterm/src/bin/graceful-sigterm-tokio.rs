@@ -1,53 +1,72 @@
 //! The same end in order, asked for through tokio: no second signal is listened to.
 
+#[expect(dead_code, reason = "nobody asks who is inside")]
 #[path = "../orders.rs"]
 mod orders;
 #[path = "../server.rs"]
 mod server;
-#[expect(dead_code, reason = "nobody waits for these threads with a deadline")]
 #[path = "../worker.rs"]
 mod worker;
 
-use std::error::Error;
-use std::fs::File;
+use std::env;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{env, panic};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use signal_hook::iterator::Signals;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing::info;
 
+/// The change: it waits for each thread as long as it takes.
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
 fn main() -> ExitCode {
     lesson_log::init();
-    let arguments: Vec<_> = env::args().skip(1).collect();
-    let argument = |n: usize, default| arguments.get(n).map_or(default, |a| &**a);
-    match run(argument(0, "8080"), argument(1, "orders.txt")) {
+    match run() {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
-fn run(port: &str, path: &str) -> Result<(), Box<dyn Error>> {
-    let cannot_write = |error| format!("cannot write {path}: {error}");
-    let listener = server::listen(port)?;
-    // Not earlier: a refused start must not empty the file of a running service.
-    let file = File::create(path).map_err(cannot_write)?;
-    let (queue, writer) = orders::start(file)?;
+fn run() -> Result<(), String> {
+    let cannot_listen = |error| format!("cannot listen to signals: {error}");
+    // No signal: this ends when a thread has ended.
+    let mut ends = Signals::new([0; 0]).map_err(cannot_listen)?;
+    let runtime = server::runtime()?;
     // ANCHOR: change
     // The change: the server's thread listens to the signal, and to the first one only.
-    let server = server::start(listener, queue, async {
-        let mut terminate =
-            signal(SignalKind::terminate()).expect("SIGTERM can be handled");
+    let entered = runtime.enter();
+    let mut terminate = signal(SignalKind::terminate()).map_err(cannot_listen)?;
+    drop(entered);
+    let stop = async move {
         terminate.recv().await;
         info!("SIGTERM: no more orders");
-    })?;
+    };
     // ANCHOR_END: change
-    server.thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?;
-    info!("every request has its answer");
-    let written = writer.thread.join();
-    written.unwrap_or_else(|p| panic::resume_unwind(p)).map_err(cannot_write)?;
-    info!("every order is in {path}");
-    Ok(())
+    let mut words = env::args_os().skip(1);
+    let mut word = |default: &str| words.next().unwrap_or_else(|| default.into());
+    let (port, path) = (word("8080"), PathBuf::from(word("orders.txt")));
+    let listener = server::listen(&port)?;
+    let file = orders::open_alone(&path)?;
+    let (orders, writer) = orders::start(file, path.clone(), ends.handle())?;
+    let book = Arc::clone(&orders);
+    let server = server::start(runtime, listener, book, ends.handle(), stop)?;
+
+    ends.forever().next();
+    let mut undone = Vec::new();
+    // If it still runs, it was the writer that ended.
+    match server.join_by(Instant::now()) {
+        Some(Ok(())) => info!("every request has its answer"),
+        Some(Err(why)) => undone.push(why),
+        None => info!("the writer has ended: no more orders"),
+    }
+    orders.close();
+    undone.extend(writer.join_by(Instant::now() + YEAR).and_then(Result::err));
+    undone.extend(orders.give_up());
+    if undone.is_empty() {
+        info!("every order is in {}", path.display());
+        return Ok(());
+    }
+    Err(undone.join("\n"))
 }

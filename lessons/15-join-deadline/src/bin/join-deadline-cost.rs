@@ -1,34 +1,46 @@
 //! Measures what three ways to wait a second for a thread cost the waiting thread.
 
-use std::convert::Infallible;
-use std::sync::mpsc;
+use std::fs;
+use std::io::{self, Write};
+use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
-use std::{fs, io};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     for (way, wait) in [
         ("is_finished without a pause", spin as fn(_)),
         ("is_finished every 10 ms", poll),
         ("a channel", receive),
     ] {
-        let worker = thread::Builder::new().name("worker".to_owned());
-        let (done, ended) = mpsc::channel::<Infallible>();
-        let worker = worker.spawn(move || {
-            let _done = done;
-            thread::sleep(SECOND);
-        })?;
-        let before = processor_time()?;
-        wait((worker, ended));
-        let used = processor_time()? - before;
-        println!("{way}: {} ms of processor time", used.as_micros() as f64 / 1e3);
+        let used = match measure(wait) {
+            Ok(used) => used.as_micros() as f64 / 1e3,
+            Err(error) => return lesson_log::failure(format!("{way}: {error}")),
+        };
+        let line = format!("{way}: {used} ms of processor time\n");
+        if let Err(error) = io::stdout().write_all(line.as_bytes()) {
+            return lesson_log::failure(format!("cannot print it: {error}"));
+        }
     }
-    Ok(())
+    ExitCode::SUCCESS
 }
 
-type Worker = (JoinHandle<()>, mpsc::Receiver<Infallible>);
+fn measure(wait: fn(Worker)) -> io::Result<Duration> {
+    let (done, ended) = mpsc::channel();
+    let worker = thread::Builder::new().name("worker".to_owned());
+    let worker = worker.spawn(move || {
+        thread::sleep(SECOND);
+        // The ways without a channel have dropped its receiver.
+        let _ = done.send(());
+    })?;
+    let before = processor_time()?;
+    wait((worker, ended));
+    Ok(processor_time()? - before)
+}
+
+type Worker = (JoinHandle<()>, Receiver<()>);
 
 fn spin((worker, _): Worker) {
     let deadline = Instant::now() + 2 * SECOND;
@@ -43,7 +55,7 @@ fn poll((worker, _): Worker) {
 }
 
 fn receive((_, ended): Worker) {
-    // Both answers mean that the wait is over.
+    // Either answer means that the wait is over.
     let _ = ended.recv_timeout(2 * SECOND);
 }
 

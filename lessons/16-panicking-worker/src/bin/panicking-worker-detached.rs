@@ -1,17 +1,21 @@
 //! A worker panics, and nobody looks: the process lives on without it and exits with 0.
 
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{io, thread};
 
 use tracing::info;
 
-// ANCHOR: main
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
     info!("6 orders are to be imported");
+    // ANCHOR: spawn
     // The handle is dropped: nobody will ask how the importer ended.
-    thread::Builder::new().name("importer".to_owned()).spawn(import)?;
+    let importer = thread::Builder::new().name("importer".to_owned());
+    if let Err(error) = importer.spawn(import) {
+        return lesson_log::failure(format!("cannot start the importer: {error}"));
+    }
+    // ANCHOR_END: spawn
 
     let start = Instant::now();
     for second in 1..=4 {
@@ -19,9 +23,8 @@ fn main() -> io::Result<ExitCode> {
         sleep_until(start + second * Duration::from_secs(1));
     }
     info!("the service is stopped");
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
-// ANCHOR_END: main
 
 /// Takes half a second for an order; the third has no customer.
 fn import() {

@@ -2,7 +2,7 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p panicking-worker --bin panicking-worker-exercise -- 5 2 4
+//! Run it:      cargo run -p panicking-worker --bin panicking-worker-exercise -- 6 2 4
 //! Check it:    cargo test panicking-worker
 //!              (this file alone: cargo test exercise::panicking-worker)
 //! Start over:  git restore lessons/16-panicking-worker/src/bin/panicking-worker-exercise.rs
@@ -10,7 +10,7 @@
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use std::{env, io, thread};
+use std::{env, thread};
 
 use tracing::info;
 
@@ -18,48 +18,42 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let numbers: Result<Vec<u32>, _> =
-        env::args().skip(1).map(|number| number.parse()).collect();
-    let Ok([regions, without_rate @ ..]) = numbers.as_deref() else {
-        eprintln!("say how many regions there are, and which of them have no rate");
-        return ExitCode::FAILURE;
-    };
-    match settle_all(*regions, without_rate) {
-        Ok(code) => code,
-        Err(error) => {
-            eprintln!("cannot start: {error}");
-            ExitCode::FAILURE
+    let words = env::args_os().skip(1);
+    let numbers: Option<Vec<u32>> =
+        words.map(|word| word.to_str()?.parse().ok()).collect();
+    match numbers.as_deref() {
+        Some([regions @ 1..=6, without_rate @ ..]) => {
+            settle_all(*regions, without_rate)
         }
+        _ => lesson_log::failure("say how many regions, and which have no rate"),
     }
 }
 
 /// One thread for each region; all of them add to one total.
-fn settle_all(regions: u32, without_rate: &[u32]) -> io::Result<ExitCode> {
+fn settle_all(regions: u32, without_rate: &[u32]) -> ExitCode {
     info!("settling {regions} regions");
     let total = Arc::new(Mutex::new(0));
     let mut threads = Vec::new();
     for region in 1..=regions {
         let has_rate = !without_rate.contains(&region);
         let total = Arc::clone(&total);
-        let thread = thread::Builder::new()
-            .name(format!("region-{region}"))
-            .spawn(move || settle(region, has_rate, &total))?;
-        threads.push(thread);
+        let thread = thread::Builder::new().name(format!("region-{region}"));
+        threads.push(thread.spawn(move || settle(region, has_rate, &total)));
     }
-    for thread in threads {
+    for thread in threads.into_iter().flatten() {
         // Only waits for its end.
         let _ = thread.join();
     }
     info!("every region is settled");
     let total = total.lock().unwrap_or_else(PoisonError::into_inner);
     info!("the total is {total}");
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
-/// Adds up the region's sales, which takes half a second longer for each region.
+/// Adds up the region's sales, which takes half a second for each hundred.
 fn settle(region: u32, has_rate: bool, total: &Mutex<u32>) {
-    thread::sleep(region * Duration::from_millis(500));
-    let sales = region * 100;
+    let sales = sales(region);
+    thread::sleep(sales * Duration::from_millis(5));
     let mut total = total.lock().expect("no region panics");
     *total += sales * rate(region, has_rate);
     info!("region {region} is settled");
@@ -72,4 +66,9 @@ fn rate(region: u32, has_rate: bool) -> u32 {
         4.. => panic!("its rate has expired"),
         _ => panic!("no rate for region {region}"),
     }
+}
+
+/// Region 6 meets a bug that nobody has found yet. Leave it: the next one is elsewhere.
+fn sales(region: u32) -> u32 {
+    [100, 200, 300, 400, 500][region as usize - 1]
 }

@@ -6,7 +6,7 @@ use std::{io, panic, thread};
 use tracing::info;
 
 // ANCHOR: main
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
     let workers: [(_, fn(u32)); 3] = [
         ("literal", |_| panic!("an order has no customer")),
@@ -15,17 +15,23 @@ fn main() -> io::Result<ExitCode> {
     ];
     for (name, work) in workers {
         let worker = thread::Builder::new().name(name.to_owned());
-        let Err(panic) = worker.spawn(move || work(3))?.join() else {
-            continue;
+        let payload = match worker.spawn(move || work(3)).map(|it| it.join()) {
+            Ok(Ok(())) => continue,
+            Ok(Err(payload)) => payload,
+            Err(error) => {
+                return lesson_log::failure(format!(
+                    "cannot start {name}: {error}"
+                ));
+            }
         };
-        if let Some(text) = panic.downcast_ref::<&str>() {
+        if let Some(text) = payload.downcast_ref::<&str>() {
             info!("{name}: a &str, {text}");
-        } else if let Some(text) = panic.downcast_ref::<String>() {
+        } else if let Some(text) = payload.downcast_ref::<String>() {
             info!("{name}: a String, {text}");
-        } else if let Some(error) = panic.downcast_ref::<io::Error>() {
+        } else if let Some(error) = payload.downcast_ref::<io::Error>() {
             info!("{name}: an io::Error, {error}");
         }
     }
-    Ok(ExitCode::FAILURE)
+    ExitCode::FAILURE
 }
 // ANCHOR_END: main

@@ -1,8 +1,9 @@
 //! A worker panics with a lock in its hand, halfway through a change.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
-use std::{env, io, panic, thread};
+use std::{env, panic, thread};
 
 use tracing::info;
 
@@ -26,22 +27,31 @@ fn transfer(amount: u32, closed: bool) {
 }
 // ANCHOR_END: transfer
 
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
-    let way = env::args().nth(1).unwrap_or_default();
-    if !["unwrap", "repair", "drop", "careful-drop"].contains(&way.as_str()) {
-        eprintln!("say: unwrap, repair, drop or careful-drop");
-        return Ok(ExitCode::FAILURE);
+    let way = env::args_os().nth(1).unwrap_or_default();
+    let way = way.to_str().unwrap_or_default();
+    if !["unwrap", "repair", "drop", "careful-drop"].contains(&way) {
+        return lesson_log::failure("say: unwrap, repair, drop or careful-drop");
     }
     // A line or two for each panic, also for the one that aborts: the standard hook would
-    // print forty lines of backtrace for that one.
-    panic::set_hook(Box::new(|info| eprintln!("{info}")));
+    // print a long backtrace for that one. `eprintln!` would panic on a dead pipe,
+    // and a hook that panics aborts.
+    panic::set_hook(Box::new(|info| {
+        let _ = writeln!(io::stderr(), "{info}");
+    }));
     info!("30 are to be transferred");
     let teller = thread::Builder::new().name("teller".to_owned());
-    if teller.spawn(|| transfer(30, true))?.join().is_err() {
-        info!("the teller has panicked");
+    match teller.spawn(|| transfer(30, true)).map(|teller| teller.join()) {
+        Ok(Ok(())) => info!("the money is transferred"),
+        Ok(Err(_)) => info!("the teller has panicked"),
+        Err(error) => {
+            return lesson_log::failure(format!(
+                "cannot start the teller: {error}"
+            ));
+        }
     }
-    match way.as_str() {
+    match way {
         "unwrap" => close_the_books(),
         "repair" => repair(),
         _ => {
@@ -49,7 +59,7 @@ fn main() -> io::Result<ExitCode> {
             close_the_books();
         }
     }
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 // ANCHOR: unwrap

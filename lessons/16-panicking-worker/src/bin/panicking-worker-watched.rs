@@ -1,17 +1,24 @@
 //! A worker panics, and the health check sees it: the process ends with an error.
 
 use std::process::ExitCode;
+use std::thread;
 use std::time::{Duration, Instant};
-use std::{io, thread};
 
 use tracing::info;
 
 // ANCHOR: main
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
     info!("6 orders are to be imported");
-    let importer =
-        thread::Builder::new().name("importer".to_owned()).spawn(import)?;
+    let importer = thread::Builder::new().name("importer".to_owned());
+    let importer = match importer.spawn(import) {
+        Ok(importer) => importer,
+        Err(error) => {
+            return lesson_log::failure(format!(
+                "cannot start the importer: {error}"
+            ));
+        }
+    };
 
     let start = Instant::now();
     for second in 1..=4 {
@@ -19,13 +26,13 @@ fn main() -> io::Result<ExitCode> {
         if importer.is_finished() {
             let how = if importer.join().is_err() { "panicked" } else { "ended" };
             info!("health check {second}: the importer has {how}");
-            return Ok(ExitCode::FAILURE);
+            return ExitCode::FAILURE;
         }
         info!("health check {second}: ok");
         sleep_until(start + second * Duration::from_secs(1));
     }
     info!("the service is stopped");
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 // ANCHOR_END: main
 

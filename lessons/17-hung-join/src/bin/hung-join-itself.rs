@@ -1,45 +1,53 @@
 //! A thread that joins itself does not hang: it panics.
 
+use std::io::{self, Write};
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{env, io};
+use std::{env, mem, panic};
 
 use tracing::info;
 
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
-    let repaired = match env::args().nth(1).as_deref() {
-        None => false,
-        Some("--repaired") => true,
-        Some(_) => {
-            eprintln!("there is one option: --repaired");
-            return Ok(ExitCode::FAILURE);
-        }
-    };
-    let backup = Arc::new(Backup { repaired, thread: Mutex::new(None) });
-    backup.start()?;
+    let mut words: Vec<_> = env::args_os().skip(1).collect();
+    let repaired = words.pop_if(|word| word == "--repaired").is_some();
+    let broken = words.pop_if(|word| word == "broken").is_some();
+    if !words.is_empty() {
+        return lesson_log::failure("what may follow: broken, then --repaired");
+    }
+    // The standard hook prints a long backtrace for a panic within a panic.
+    panic::set_hook(Box::new(|info| {
+        // Where nobody can hear it there is nothing else to do, and a panic here would abort.
+        let _ = writeln!(io::stderr(), "{info}");
+    }));
+    let backup = Arc::new(Backup { broken, repaired, thread: Mutex::default() });
+    if let Err(why) = backup.start() {
+        return lesson_log::failure(why);
+    }
     info!("I drop the backup");
     drop(backup);
     serve_requests();
     info!("nobody is left to wait for");
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
 
 // ANCHOR: backup
 /// Owned by `main` and by its own thread: the last of the two drops it.
 struct Backup {
+    broken: bool,
     repaired: bool,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Backup {
-    fn start(self: &Arc<Self>) -> io::Result<()> {
+    fn start(self: &Arc<Self>) -> Result<(), String> {
         let owner = Arc::clone(self);
         let thread = thread::Builder::new()
             .name("backup".to_owned())
-            .spawn(move || owner.copy_files())?;
+            .spawn(move || owner.copy_files())
+            .map_err(|error| format!("cannot start the thread backup: {error}"))?;
         *self.thread.lock().unwrap_or_else(PoisonError::into_inner) = Some(thread);
         Ok(())
     }
@@ -47,6 +55,7 @@ impl Backup {
     /// Takes 1 s.
     fn copy_files(&self) {
         thread::sleep(Duration::from_secs(1));
+        assert!(!self.broken, "the files cannot be read");
         info!("the files are copied");
     }
 }
@@ -54,13 +63,14 @@ impl Backup {
 impl Drop for Backup {
     fn drop(&mut self) {
         let thread = self.thread.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let Some(thread) = thread.take() else { return };
+        let Some(thread) = mem::take(thread) else { return };
         if self.repaired && thread.thread().id() == thread::current().id() {
             info!("I am the last owner and do not wait for myself");
             return;
         }
-        // There is nobody to tell of a panic in it.
-        let _ = thread.join();
+        if thread.join().is_err() {
+            info!("backup has panicked");
+        }
     }
 }
 // ANCHOR_END: backup

@@ -5,40 +5,49 @@ use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
-use std::{env, io, panic};
+use std::{env, panic};
 
 use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
+    let words = env::args_os().skip(1);
     let pages: Option<Vec<_>> =
-        env::args().skip(1).map(|it| it.parse().ok()).collect();
+        words.map(|word| word.to_string_lossy().parse().ok()).collect();
     let Some(pages) = pages.filter(|pages| !pages.is_empty()) else {
-        eprintln!("how long does each page take? whole numbers of milliseconds");
-        return ExitCode::FAILURE;
+        return lesson_log::failure(
+            "how long does each page take? whole numbers of milliseconds",
+        );
     };
     match bind_book(&pages) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("cannot start a thread: {error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(why),
     }
 }
 
 /// A thread renders each page; `main` binds the pages as they come.
-fn bind_book(pages: &[u64]) -> io::Result<()> {
+fn bind_book(pages: &[u64]) -> Result<(), String> {
     info!("a book of {} pages is to be bound", pages.len());
     let ink = Arc::new(Mutex::new(0));
     // A rendered page is large: no more than two may wait for the binding.
     let (to_binding, rendered) = mpsc::sync_channel(2);
     let mut renderers = Vec::new();
+    let mut all_started = Ok(());
     for (page, &millis) in (1..).zip(pages) {
         let (to_binding, ink) = (to_binding.clone(), Arc::clone(&ink));
         let renderer = thread::Builder::new()
             .name(format!("renderer-{page}"))
-            .spawn(move || render(page, millis, &to_binding, &ink))?;
-        renderers.push(renderer);
+            .spawn(move || render(page, millis, &to_binding, &ink));
+        match renderer {
+            Ok(renderer) => renderers.push(renderer),
+            Err(error) => {
+                // The pages that are being rendered are bound all the same.
+                all_started = Err(format!(
+                    "cannot start the thread renderer-{page}: {error}"
+                ));
+                break;
+            }
+        }
     }
 
     // ANCHOR: solution
@@ -46,11 +55,14 @@ fn bind_book(pages: &[u64]) -> io::Result<()> {
     drop(to_binding);
     for page in rendered {
         *ink.lock().unwrap_or_else(PoisonError::into_inner) += 1;
-        info!("page {page} is in the book");
+        bind(page);
     }
     for renderer in renderers {
-        renderer.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+        if let Err(payload) = renderer.join() {
+            panic::resume_unwind(payload);
+        }
     }
+    all_started?;
     let ink = ink.lock().unwrap_or_else(PoisonError::into_inner);
     info!("the book took {ink} ml of ink");
     // ANCHOR_END: solution
@@ -63,6 +75,14 @@ fn render(page: u32, millis: u64, to_binding: &SyncSender<u32>, ink: &Mutex<u32>
     thread::sleep(Duration::from_millis(millis));
     info!("page {page} is rendered");
     *ink.lock().unwrap_or_else(PoisonError::into_inner) += page;
-    // Where nobody binds pages any more there is nobody to tell.
-    let _ = to_binding.send(page);
+    // It fails where nobody binds pages any more.
+    if to_binding.send(page).is_ok() {
+        info!("page {page} is handed over");
+    }
+}
+
+/// Takes 0.8 s.
+fn bind(page: u32) {
+    thread::sleep(Duration::from_millis(800));
+    info!("page {page} is in the book");
 }

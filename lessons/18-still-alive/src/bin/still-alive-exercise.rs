@@ -2,51 +2,70 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p still-alive --bin still-alive-exercise -- labels
+//! Run it:      cargo run -p still-alive --bin still-alive-exercise -- 1
 //! Check it:    cargo test still-alive
 //!              (this file alone: cargo test exercise::still-alive)
 //! Start over:  git restore lessons/18-still-alive/src/bin/still-alive-exercise.rs
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::process::ExitCode;
+use std::sync::{Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
-use std::{env, io, thread};
+use std::{env, io};
 
 use tracing::info;
 
 // YOUR TURN: delete this line when you begin; `cargo test` then judges this file.
 
-fn main() -> io::Result<()> {
+/// The files to print: for which printer, and for how many milliseconds.
+const FILES: [(&str, u64); 4] =
+    [("labels", 500), ("laser", 3000), ("laser", 1000), ("plotter", 0)];
+
+fn main() -> ExitCode {
     lesson_log::init();
-    let damaged = env::args().nth(1).unwrap_or_else(|| "labels".to_owned());
-    info!("the file of the {damaged} is damaged");
-    for (name, millis) in [("labels", 500), ("invoices", 1000), ("mail", 3000)] {
-        let is_damaged = name == damaged;
-        start(name, move || print_file(millis, is_damaged))?;
+    let number = env::args_os().nth(1).unwrap_or_else(|| "1".into());
+    let number = number.to_str().and_then(|number| number.parse().ok());
+    let Some(damaged) = number.filter(|number| (1..=4).contains(number)) else {
+        return lesson_log::failure("which file is damaged? 1, 2, 3 or 4");
+    };
+    match print_all(damaged) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            lesson_log::failure(format_args!("cannot start a thread: {error}"))
+        }
     }
+}
+
+fn print_all(damaged: usize) -> io::Result<()> {
+    info!("file {damaged} is damaged");
     start_watchdog()?;
+    for (number, (printer, millis)) in (1..).zip(FILES) {
+        start(printer, move || print_file(millis, number == damaged))?;
+    }
+    let started = names();
+    info!("started: {started}");
+    LIST_IS_READ.get_or_init(|| ());
     wait_for_all();
     info!("nobody is left to wait for");
     Ok(())
 }
 
-/// Reads a file and prints it.
 fn print_file(millis: u64, is_damaged: bool) {
-    thread::sleep(Duration::from_millis(millis));
     assert!(!is_damaged, "the file is damaged");
+    thread::sleep(Duration::from_millis(millis));
     info!("printed");
 }
 
 static ALIVE: Mutex<Vec<&str>> = Mutex::new(Vec::new());
 static ONE_HAS_ENDED: Condvar = Condvar::new();
 
-/// Starts a thread that is in the registry for as long as it lives.
+/// Starts a thread that is in the registry for as long as it works.
 fn start(
     name: &'static str,
     work: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
     sign_in(name);
-    let thread = thread::Builder::new().name(name.to_owned());
-    thread.spawn(move || {
+    spawn_on_a_busy_machine(name, move || {
         work();
         sign_out(name);
     })?;
@@ -68,15 +87,41 @@ fn wait_for_all() {
     drop(all_have_ended.unwrap_or_else(PoisonError::into_inner));
 }
 
-/// Says after 2 s who is awaited.
-fn start_watchdog() -> io::Result<()> {
-    thread::Builder::new().name("watchdog".to_owned()).spawn(|| {
-        thread::sleep(Duration::from_secs(2));
-        info!("still awaited: {}", alive().join(", "));
-    })?;
-    Ok(())
+fn names() -> String {
+    alive().join(", ")
 }
 
 fn alive() -> MutexGuard<'static, Vec<&'static str>> {
     ALIVE.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// Says after 2 s who is awaited.
+fn start_watchdog() -> io::Result<()> {
+    thread::Builder::new().name("watchdog".to_owned()).spawn(|| {
+        thread::sleep(Duration::from_secs(2));
+        let awaited = names();
+        info!("still awaited: {awaited}");
+    })?;
+    Ok(())
+}
+
+/// Where a machine is busy, a thread runs some time after it was started. Here none runs before `main`
+/// has read the list; but the plotter's has ended before this returns. (Leave this as it is.)
+fn spawn_on_a_busy_machine(
+    name: &str,
+    thread: impl FnOnce() + Send + 'static,
+) -> io::Result<JoinHandle<()>> {
+    let at_once = name == "plotter";
+    let thread = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        if !at_once {
+            LIST_IS_READ.wait();
+        }
+        thread();
+    })?;
+    while at_once && !thread.is_finished() {
+        thread::sleep(Duration::from_millis(10));
+    }
+    Ok(thread)
+}
+
+static LIST_IS_READ: OnceLock<()> = OnceLock::new();

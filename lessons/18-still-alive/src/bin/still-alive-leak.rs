@@ -5,15 +5,27 @@ mod kernel;
 #[path = "../registry.rs"]
 mod registry;
 
+use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::time::{Duration, Instant};
-use std::{env, io, thread};
+use std::{env, thread};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
-    let hangs_up = env::args().nth(1).is_some_and(|option| option == "--hang-up");
+    let hangs_up = match env::args_os().nth(1) {
+        None => false,
+        Some(option) if option == "--hang-up" => true,
+        Some(_) => return lesson_log::failure("the only option is --hang-up"),
+    };
+    match run(hangs_up) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
+    }
+}
+
+fn run(hangs_up: bool) -> Result<(), String> {
     info!("six clients connect");
     let start = Instant::now();
     let mut clients = Vec::new();
@@ -23,7 +35,7 @@ fn main() -> io::Result<()> {
         let registered = registry::alive().len();
         match kernel::names() {
             Ok(names) => {
-                info!("threads: {}, registered: {registered}", names.len())
+                info!("threads: {}, registered: {registered}", names.len());
             }
             Err(error) => info!("threads: {error}, registered: {registered}"),
         }
@@ -34,12 +46,13 @@ fn main() -> io::Result<()> {
 
 // ANCHOR: accept
 /// The client asks once and keeps the connection, in case it wants to ask again.
-fn accept(number: u32, hangs_up: bool) -> io::Result<Sender<String>> {
+fn accept(number: u32, hangs_up: bool) -> Result<Sender<String>, String> {
     let (client, requests) = mpsc::channel();
+    // The receiver is there, in the next line.
     let _ = client.send("the price".to_owned());
     let name = format!("connection-{number}");
     // Nobody keeps the handle.
-    let _ = registry::spawn(&name, move || answer(&requests, hangs_up))?;
+    drop(registry::spawn(&name, move || answer(&requests, hangs_up))?);
     Ok(client)
 }
 

@@ -3,35 +3,52 @@
 #[path = "../kernel.rs"]
 mod kernel;
 
+use std::process::ExitCode;
 use std::sync::{Arc, Barrier};
 use std::{io, thread};
 
 use tracing::info;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "what a thread without a name is called is part of the answer"
-)]
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
-    // ANCHOR: names
-    let names = ["payment-export-eu", "payment-export-us", "a心跳守护线程"];
-    let barrier = Arc::new(Barrier::new(names.len() + 2));
-    for name in names {
-        let barrier = Arc::clone(&barrier);
-        thread::Builder::new()
-            .name(name.to_owned())
-            .spawn(move || meet(&barrier))?;
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
     }
-    // A thread without a name.
-    let last = Arc::clone(&barrier);
-    thread::spawn(move || meet(&last));
-    // A thread sets its name itself, when it begins.
-    barrier.wait();
-    // ANCHOR_END: names
-    for name in kernel::names()? {
+}
+
+fn run() -> Result<(), String> {
+    start().map_err(|error| format!("cannot start a thread: {error}"))?;
+    let names = kernel::names();
+    for name in
+        names.map_err(|error| format!("the kernel does not say: {error}"))?
+    {
         info!("{name}");
     }
+    Ok(())
+}
+
+// ANCHOR: names
+const NAMES: [Option<&str>; 4] = [
+    Some("payment-export-eu"),
+    Some("payment-export-us"),
+    Some("a心跳守护线程"),
+    None,
+];
+// ANCHOR_END: names
+
+fn start() -> io::Result<()> {
+    let barrier = Arc::new(Barrier::new(NAMES.len() + 1));
+    for name in NAMES {
+        let barrier = Arc::clone(&barrier);
+        let thread = match name {
+            Some(name) => thread::Builder::new().name(name.to_owned()),
+            None => thread::Builder::new(),
+        };
+        thread.spawn(move || meet(&barrier))?;
+    }
+    // A thread sets its name itself, when it begins.
+    barrier.wait();
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p inference-telemetry --bin inference-telemetry-exercise -- 3
+//! Run it:      cargo run -p inference-telemetry --bin inference-telemetry-exercise -- 7 600
 //! Check it:    cargo test inference-telemetry
 //!              (this file alone: cargo test exercise::inference-telemetry)
 //! Start over:  git restore lessons/19-inference-telemetry/src/bin/inference-telemetry-exercise.rs
@@ -17,25 +17,22 @@ use tracing::info;
 
 // YOUR TURN: delete this line when you begin; `cargo test` then judges this file.
 
-/// How often the job reports.
-const INTERVAL: Duration = Duration::from_secs(4);
+/// The pause between two reports.
+const INTERVAL: Duration = Duration::from_millis(2200);
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let number = |nth, default| {
-        env::args().nth(nth).map_or(Ok(default), |text| text.parse())
-    };
-    let (Ok(batches), Ok(gateway)) = (number(1, 3), number(2, 0)) else {
-        eprintln!(
-            "give a number of batches and the seconds that the gateway takes"
+    let number =
+        |nth| env::args_os().nth(nth).and_then(|text| text.to_str()?.parse().ok());
+    let (Some(batches), Some(gateway)) = (number(1), number(2)) else {
+        return lesson_log::failure(
+            "give a number of batches, and the milliseconds that the gateway takes",
         );
-        return ExitCode::FAILURE;
     };
-    match score(batches, Duration::from_secs(gateway.into())) {
+    match score(batches, Duration::from_millis(gateway.into())) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("cannot score: {error}");
-            ExitCode::FAILURE
+            lesson_log::failure(format_args!("cannot start the thread: {error}"))
         }
     }
 }
@@ -53,7 +50,7 @@ fn score(batches: u32, gateway: Duration) -> io::Result<()> {
     info!("all batches are scored");
     // The last report matters most: it is the one with the whole sum.
     stop.store(true, Ordering::Relaxed);
-    telemetry.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
+    telemetry.join().unwrap_or_else(|payload| panic::resume_unwind(payload));
     info!("the job ends");
     Ok(())
 }

@@ -2,7 +2,7 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p agent-team --bin agent-team-exercise -- 0.6 1.2 6
+//! Run it:      cargo run -p agent-team --bin agent-team-exercise -- 0.2 1.5 6
 //! Check it:    cargo test agent-team
 //!              (this file alone: cargo test exercise::agent-team)
 //! Start over:  git restore lessons/20-agent-team/src/bin/agent-team-exercise.rs
@@ -18,30 +18,38 @@ use tracing::info;
 
 /// How long the customer waits for offers.
 const PATIENCE: Duration = Duration::from_secs(2);
+const HOUR: Duration = Duration::from_secs(3600);
 
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
     let mut shops = Vec::new();
-    for (number, seconds) in (1..).zip(env::args().skip(1)) {
-        match seconds.parse().ok().and_then(|s| Duration::try_from_secs_f64(s).ok())
-        {
+    for (number, seconds) in (1..).zip(env::args_os().skip(1)) {
+        let parsed = seconds.to_str().and_then(|seconds| seconds.parse().ok());
+        match parsed.and_then(|s| Duration::try_from_secs_f64(s).ok()) {
             Some(takes) => {
                 shops.push(Shop { name: format!("shop-{number}"), takes })
             }
             None => {
-                eprintln!("not a number of seconds: {seconds}");
-                return Ok(ExitCode::FAILURE);
+                return lesson_log::failure(format_args!(
+                    "not a number of seconds: {}",
+                    seconds.display()
+                ));
             }
         }
     }
     if shops.is_empty() {
-        eprintln!("say how many seconds each shop takes");
-        return Ok(ExitCode::FAILURE);
+        return lesson_log::failure("say how many seconds each shop takes");
     }
     let _chat = Chat;
-    let offers = collect_offers("kettle", &shops)?;
-    info!("the customer sees {} of {} offers", offers.len(), shops.len());
-    Ok(ExitCode::SUCCESS)
+    match collect_offers("kettle", &shops) {
+        Ok(offers) => {
+            info!("the customer sees {} of {} offers", offers.len(), shops.len());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            lesson_log::failure(format_args!("cannot ask a shop: {error}"))
+        }
+    }
 }
 
 /// Asks all shops at once. They share the customer's wish, so nothing is copied.
@@ -76,7 +84,9 @@ struct Shop {
 }
 
 impl Shop {
+    /// A shop that would take an hour has closed down.
     fn offer(&self, wish: &str) -> String {
+        assert!(self.takes < HOUR, "{} has closed down", self.name);
         thread::sleep(self.takes);
         format!("{} has a {wish}", self.name)
     }

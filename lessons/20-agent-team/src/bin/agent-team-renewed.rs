@@ -1,6 +1,6 @@
 //! Two seconds for each answer: the limit begins anew with every one that comes.
 
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,24 +10,28 @@ use std::{env, thread};
 
 use tracing::info;
 
-fn main() -> io::Result<ExitCode> {
+fn main() -> ExitCode {
     lesson_log::init();
-    // Stands for a search service: it takes connections and never answers. Leaked,
-    // because dropped at the end of `main` it would wake `web`.
-    let silent = Box::leak(Box::new(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?));
-    match env::args().nth(1).as_deref() {
-        None => plan(silent.local_addr()?)?,
-        // Nobody listens on port 1.
-        Some("down") => plan((Ipv4Addr::LOCALHOST, 1).into())?,
-        Some(other) => {
-            eprintln!("the search can be `down`, not `{other}`");
-            return Ok(ExitCode::FAILURE);
-        }
+    if env::args_os().nth(1).is_some() {
+        return lesson_log::failure("there are no arguments");
     }
-    Ok(ExitCode::SUCCESS)
+    let ended = silent_search()
+        .map_err(|error| format!("cannot start the search service: {error}"))
+        .and_then(plan);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
+    }
 }
 
-fn plan(search: SocketAddr) -> io::Result<()> {
+/// Stands for a search service, which takes connections and never answers.
+fn silent_search() -> io::Result<SocketAddr> {
+    // Leaked, because dropped at the end of `main` it would wake `web`.
+    let silent = Box::leak(Box::new(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?));
+    silent.local_addr()
+}
+
+fn plan(search: SocketAddr) -> Result<(), String> {
     info!("the question goes to 3 sources");
     let (answers, collected) = mpsc::channel();
     start("wiki", &answers, || look_up(SECOND / 5))?;
@@ -36,7 +40,10 @@ fn plan(search: SocketAddr) -> io::Result<()> {
     // Only the retrievers have senders now: the last to end closes the channel.
     drop(answers);
     // Detached on purpose: it reads a number, and nobody waits for it.
-    thread::Builder::new().name("monitor".to_owned()).spawn(watch)?;
+    thread::Builder::new()
+        .name("monitor".to_owned())
+        .spawn(watch)
+        .map_err(|error| format!("cannot start the thread monitor: {error}"))?;
 
     let mut heard = Vec::new();
     // ANCHOR: change
@@ -60,14 +67,17 @@ fn start(
     source: &'static str,
     answers: &Sender<Answer>,
     retrieve: impl FnOnce() -> io::Result<String> + Send + 'static,
-) -> io::Result<()> {
+) -> Result<(), String> {
     let answers = answers.clone();
-    thread::Builder::new().name(source.to_owned()).spawn(move || {
+    let retriever = thread::Builder::new().name(source.to_owned());
+    let started = retriever.spawn(move || {
         let answer = retrieve();
         info!("done");
         // An error says that the planner has stopped listening: too late.
         let _ = answers.send((source, answer));
-    })?;
+    });
+    started
+        .map_err(|error| format!("cannot start the thread {source}: {error}"))?;
     Ok(())
 }
 
@@ -76,12 +86,16 @@ fn look_up(takes: Duration) -> io::Result<String> {
     Ok("what was found".to_owned())
 }
 
-/// Waits for the service's answer as long as the connection is open.
+/// Waits for the service's answer, a line, as long as the connection is open.
 fn ask(service: SocketAddr) -> io::Result<String> {
     let mut connection = TcpStream::connect(service)?;
     connection.write_all(b"what was promised to this customer?\n")?;
     let mut answer = String::new();
-    connection.read_to_string(&mut answer)?;
+    BufReader::new(connection).take(65_536).read_line(&mut answer)?;
+    // A connection that ends is no answer, and half a line is none either.
+    if !answer.ends_with('\n') {
+        return Err(io::Error::other("it hung up without a whole answer"));
+    }
     Ok(answer)
 }
 

@@ -1,8 +1,9 @@
 //! The same planner on tokio: the task that hangs is aborted, its destructors run.
 
-use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
 use std::time::Duration;
+use std::{env, io};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
@@ -10,15 +11,43 @@ use tokio::time::{self, Instant};
 use tracing::info;
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
+async fn main() -> ExitCode {
     lesson_log::init();
+    let ended = match env::args_os().nth(1) {
+        None => run(false).await,
+        Some(mode) if mode == "hangs-up" => run(true).await,
+        Some(_) => {
+            return lesson_log::failure("the only argument is hangs-up");
+        }
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => lesson_log::failure(format_args!(
+            "cannot start the search service: {error}"
+        )),
+    }
+}
+
+async fn run(hangs_up: bool) -> io::Result<()> {
     // Stands for a search service: it takes connections and never answers.
-    let silent = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-    plan(silent.local_addr()?).await
+    let service = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let address = service.local_addr()?;
+    if hangs_up {
+        tokio::spawn(async move {
+            let (asking, _) = service.accept().await?;
+            asking.readable().await?;
+            asking.try_read(&mut [0; 64])
+        });
+        plan(address).await;
+    } else {
+        plan(address).await;
+        drop(service);
+    }
+    Ok(())
 }
 
 // ANCHOR: plan
-async fn plan(search: SocketAddr) -> io::Result<()> {
+async fn plan(search: SocketAddr) {
     info!("the question goes to 3 sources");
     let deadline = Instant::now() + 2 * SECOND;
     let mut retrievers = JoinSet::new();
@@ -41,7 +70,6 @@ async fn plan(search: SocketAddr) -> io::Result<()> {
     // Aborts those that are left and waits until they are gone.
     retrievers.shutdown().await;
     info!("main returns");
-    Ok(())
 }
 // ANCHOR_END: plan
 
@@ -60,9 +88,22 @@ async fn ask(
 ) -> io::Result<&'static str> {
     let _line = Line(source);
     let connection = TcpStream::connect(service).await?;
+    // A new connection has room for so much.
     connection.try_write(b"what was promised to this customer?\n")?;
-    // Here it waits for an answer, and here it is dropped.
-    connection.readable().await?;
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\n") {
+        // Here it waits for an answer, and here it is dropped.
+        connection.readable().await?;
+        let mut part = [0; 1024];
+        match connection.try_read(&mut part) {
+            Ok(0) => {
+                return Err(io::Error::other("it hung up without a whole answer"));
+            }
+            Ok(length) => answer.extend_from_slice(&part[..length]),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+    }
     Ok(source)
 }
 

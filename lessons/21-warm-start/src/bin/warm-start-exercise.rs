@@ -1,11 +1,16 @@
-//! Exercise: a translator that keeps its first callers waiting for its dictionary.
+//! Exercise: a translator that keeps its first callers waiting for its dictionaries.
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p warm-start --bin warm-start-exercise -- 8080 3
+//! Run it:      cargo run -p warm-start --bin warm-start-exercise -- 8080 1 4
 //! Check it:    cargo test warm-start
 //!              (this file alone: cargo test exercise::warm-start)
 //! Start over:  git restore lessons/21-warm-start/src/bin/warm-start-exercise.rs
+
+#[path = "../customer.rs"]
+mod customer;
+#[path = "../stop.rs"]
+mod stop;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -13,83 +18,95 @@ use std::net::TcpListener;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
-use std::{env, io, panic, thread};
+use std::{env, io, thread};
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 use tokio::runtime::Builder;
 use tracing::info;
+
+use stop::Stop;
 
 // YOUR TURN: delete this line when you begin; `cargo test` then judges this file.
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let words: Vec<_> = env::args().skip(1).collect();
-    let [port, seconds] = &words[..] else {
-        eprintln!("usage: warm-start-exercise PORT SECONDS");
-        return ExitCode::FAILURE;
+    let words = env::args_os().skip(1).map(|word| word.display().to_string());
+    let words: Vec<_> = words.collect();
+    let [port, french, latin] = &words[..] else {
+        return lesson_log::failure("usage: warm-start-exercise PORT FRENCH LATIN");
     };
-    run(port, seconds).map_or_else(
-        |error| {
-            eprintln!("cannot translate: {error}");
-            ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    )
+    match run(port, french, latin) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!("cannot translate: {why}")),
+    }
 }
 
-fn run(port: &str, seconds: &str) -> Result<(), Box<dyn Error>> {
-    let (port, seconds) = (port.parse()?, seconds.parse()?);
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let listener = TcpListener::bind(("127.0.0.1", port))?;
-    info!("listening on http://{}", listener.local_addr()?);
-    let http = thread::Builder::new().name("http".to_owned());
-    http.spawn(move || {
-        // In a thread of its own, so that nobody has to wait for it.
-        let dictionary = thread::Builder::new()
-            .name("dictionary".to_owned())
-            .spawn(move || load_dictionary(seconds))?;
-        let dictionary =
-            dictionary.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
-        serve(listener, Arc::new(dictionary))
+fn run(port: &str, french: &str, latin: &str) -> Result<(), Box<dyn Error>> {
+    let languages = [("french", french.parse()?), ("latin", latin.parse()?)];
+    let stop = Stop::new()?;
+    let listener = TcpListener::bind(("127.0.0.1", port.parse()?))?;
+    let address = listener.local_addr()?;
+    let http = stop.needs("http", move || {
+        // In threads of their own, so that nobody has to wait for them.
+        let loaders = languages.map(|(language, seconds)| {
+            (
+                language,
+                stop::start(language, move || load_dictionary(language, seconds)),
+            )
+        });
+        let mut shelf = HashMap::new();
+        for (language, loader) in loaders {
+            let dictionary = loader.map_err(io::Error::other)?.join();
+            let missing = |_| {
+                io::Error::other(format!("the {language} dictionary is missing"))
+            };
+            shelf.insert(language, dictionary.map_err(missing)?);
+        }
+        serve(listener, Arc::new(shelf))
     })?;
-    signals.forever().next();
-    info!("told to stop");
-    Ok(())
+    info!("listening on http://{address}");
+    // One who keeps his connection, and asks for his translation a little later.
+    stop::start("customer", move || {
+        customer::ask(address, &["/health", "/latin/bread"])
+    })?;
+    Ok(stop.wait(http)?)
 }
 
 type Dictionary = HashMap<&'static str, &'static str>;
+type Shelf = Arc<HashMap<&'static str, Dictionary>>;
 
 /// Takes some seconds; more than four are more than it can bear, which shows after
 /// two.
-fn load_dictionary(seconds: u64) -> Dictionary {
+fn load_dictionary(language: &str, seconds: u64) -> Dictionary {
     let is_too_large = seconds > 4;
     thread::sleep(Duration::from_secs(if is_too_large { 2 } else { seconds }));
-    assert!(!is_too_large, "the dictionary is too large");
-    info!("the dictionary is loaded");
-    HashMap::from([("bread", "pain"), ("water", "eau")])
+    assert!(!is_too_large, "the {language} dictionary is too large");
+    info!("the {language} dictionary is loaded");
+    match language {
+        "french" => HashMap::from([("bread", "pain"), ("water", "eau")]),
+        _ => HashMap::from([("bread", "panis"), ("water", "aqua")]),
+    }
 }
 
-fn serve(listener: TcpListener, dictionary: Arc<Dictionary>) -> io::Result<()> {
+fn serve(listener: TcpListener, shelf: Shelf) -> io::Result<()> {
     let app = Router::new()
         .route("/health", get(async || "alive"))
-        .route("/translate/{word}", get(translate))
-        .with_state(dictionary);
+        .route("/{language}/{word}", get(translate))
+        .with_state(shelf);
     listener.set_nonblocking(true)?;
-    Builder::new_current_thread().enable_io().build()?.block_on(async {
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
         axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
     })
 }
 
 async fn translate(
-    State(dictionary): State<Arc<Dictionary>>,
-    Path(word): Path<String>,
+    State(shelf): State<Shelf>,
+    Path((language, word)): Path<(String, String)>,
 ) -> (StatusCode, &'static str) {
-    match dictionary.get(&*word) {
+    match shelf.get(&*language).and_then(|dictionary| dictionary.get(&*word)) {
         Some(word) => (StatusCode::OK, word),
         None => (StatusCode::NOT_FOUND, "no such word"),
     }

@@ -1,9 +1,15 @@
-//! Solution: the dictionary goes through a channel that closes if it never comes.
+//! Solution: each dictionary goes through a channel that closes if it never comes.
+
+#[path = "../customer.rs"]
+mod customer;
+#[path = "../stop.rs"]
+mod stop;
 
 use std::collections::HashMap;
 use std::error::Error;
 use std::net::TcpListener;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 use std::{env, io, thread};
 
@@ -11,83 +17,93 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::routing::get;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::iterator::Signals;
 use tokio::runtime::Builder;
 use tokio::sync::watch::{self, Receiver};
 use tracing::info;
 
+use stop::Stop;
+
 fn main() -> ExitCode {
     lesson_log::init();
-    let words: Vec<_> = env::args().skip(1).collect();
-    let [port, seconds] = &words[..] else {
-        eprintln!("usage: warm-start-exercise PORT SECONDS");
-        return ExitCode::FAILURE;
+    let words = env::args_os().skip(1).map(|word| word.display().to_string());
+    let words: Vec<_> = words.collect();
+    let [port, french, latin] = &words[..] else {
+        return lesson_log::failure("usage: warm-start-exercise PORT FRENCH LATIN");
     };
-    run(port, seconds).map_or_else(
-        |error| {
-            eprintln!("cannot translate: {error}");
-            ExitCode::FAILURE
-        },
-        |()| ExitCode::SUCCESS,
-    )
+    match run(port, french, latin) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!("cannot translate: {why}")),
+    }
 }
 
-fn run(port: &str, seconds: &str) -> Result<(), Box<dyn Error>> {
-    let (port, seconds) = (port.parse()?, seconds.parse()?);
-    let mut signals = Signals::new([SIGINT, SIGTERM])?;
-    let listener = TcpListener::bind(("127.0.0.1", port))?;
-    info!("listening on http://{}", listener.local_addr()?);
+fn run(port: &str, french: &str, latin: &str) -> Result<(), Box<dyn Error>> {
+    let languages = [("french", french.parse()?), ("latin", latin.parse()?)];
+    let stop = Stop::new()?;
+    let listener = TcpListener::bind(("127.0.0.1", port.parse()?))?;
+    let address = listener.local_addr()?;
     // ANCHOR: solution
-    let (loaded, dictionary) = watch::channel(None);
-    let loader = thread::Builder::new().name("dictionary".to_owned());
-    // A panic drops `loaded`, and with it ends the wait of every request.
-    loader.spawn(move || loaded.send_replace(Some(load_dictionary(seconds))))?;
-    let http = thread::Builder::new().name("http".to_owned());
-    http.spawn(move || serve(listener, dictionary))?;
+    let mut shelf = HashMap::new();
+    for (language, seconds) in languages {
+        let (loaded, dictionary) = watch::channel(None);
+        // A panic drops `loaded`, and with it ends the wait of every request.
+        stop::start(language, move || {
+            loaded.send_replace(Some(Arc::new(load_dictionary(language, seconds))));
+        })?;
+        shelf.insert(language, dictionary);
+    }
+    let http = stop.needs("http", move || serve(listener, Arc::new(shelf)))?;
     // ANCHOR_END: solution
-    signals.forever().next();
-    info!("told to stop");
-    Ok(())
+    info!("listening on http://{address}");
+    // One who keeps his connection, and asks for his translation a little later.
+    stop::start("customer", move || {
+        customer::ask(address, &["/health", "/latin/bread"])
+    })?;
+    Ok(stop.wait(http)?)
 }
 
 type Dictionary = HashMap<&'static str, &'static str>;
+type Shelf = Arc<HashMap<&'static str, Receiver<Option<Arc<Dictionary>>>>>;
 
 /// Takes some seconds; more than four are more than it can bear, which shows after
 /// two.
-fn load_dictionary(seconds: u64) -> Dictionary {
+fn load_dictionary(language: &str, seconds: u64) -> Dictionary {
     let is_too_large = seconds > 4;
     thread::sleep(Duration::from_secs(if is_too_large { 2 } else { seconds }));
-    assert!(!is_too_large, "the dictionary is too large");
-    info!("the dictionary is loaded");
-    HashMap::from([("bread", "pain"), ("water", "eau")])
+    assert!(!is_too_large, "the {language} dictionary is too large");
+    info!("the {language} dictionary is loaded");
+    match language {
+        "french" => HashMap::from([("bread", "pain"), ("water", "eau")]),
+        _ => HashMap::from([("bread", "panis"), ("water", "aqua")]),
+    }
 }
 
-fn serve(
-    listener: TcpListener,
-    dictionary: Receiver<Option<Dictionary>>,
-) -> io::Result<()> {
+fn serve(listener: TcpListener, shelf: Shelf) -> io::Result<()> {
     let app = Router::new()
         .route("/health", get(async || "alive"))
-        .route("/translate/{word}", get(translate))
-        .with_state(dictionary);
+        .route("/{language}/{word}", get(translate))
+        .with_state(shelf);
     listener.set_nonblocking(true)?;
-    Builder::new_current_thread().enable_io().build()?.block_on(async {
+    Builder::new_current_thread().enable_all().build()?.block_on(async {
         axum::serve(tokio::net::TcpListener::from_std(listener)?, app).await
     })
 }
 
 // ANCHOR: translate
 async fn translate(
-    State(mut dictionary): State<Receiver<Option<Dictionary>>>,
-    Path(word): Path<String>,
+    State(shelf): State<Shelf>,
+    Path((language, word)): Path<(String, String)>,
 ) -> (StatusCode, &'static str) {
-    let Ok(dictionary) = dictionary.wait_for(Option::is_some).await else {
-        return (StatusCode::SERVICE_UNAVAILABLE, "there is no dictionary");
+    let Some(mut dictionary) = shelf.get(&*language).cloned() else {
+        return (StatusCode::NOT_FOUND, "no such language");
     };
-    match dictionary.as_ref().and_then(|dictionary| dictionary.get(&*word)) {
-        Some(word) => (StatusCode::OK, word),
-        None => (StatusCode::NOT_FOUND, "no such word"),
+    let dictionary = match dictionary.wait_for(Option::is_some).await {
+        Ok(loaded) => loaded.clone(),
+        Err(_) => None,
+    };
+    match dictionary.map(|dictionary| dictionary.get(&*word).copied()) {
+        Some(Some(word)) => (StatusCode::OK, word),
+        Some(None) => (StatusCode::NOT_FOUND, "no such word"),
+        None => (StatusCode::SERVICE_UNAVAILABLE, "there is no dictionary"),
     }
 }
 // ANCHOR_END: translate

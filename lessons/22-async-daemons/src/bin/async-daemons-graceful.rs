@@ -32,6 +32,7 @@ async fn main() {
 async fn upload_files(uploader: u32, stop: CancellationToken) {
     for file in 1.. {
         select! {
+            biased; // If both are ready, the stop goes first.
             () = stop.cancelled() => break,
             () = next_file() => {}
         }

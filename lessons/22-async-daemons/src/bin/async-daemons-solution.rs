@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::info;
 
 // ANCHOR: solution
-#[tokio::main]
+#[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     lesson_log::init();
     let stop = CancellationToken::new();
@@ -24,21 +24,20 @@ async fn main() -> ExitCode {
     // The mailer ends with its queue; the watcher has to be told.
     stop.cancel();
     let (mailed, watched) = tokio::join!(mailer, watcher);
-    if let Err(error) = &taken {
-        eprintln!("{error}");
+    match (taken, mailed, watched) {
+        (Ok(()), Ok(()), Ok(())) => ExitCode::SUCCESS,
+        (Err(why), ..) => lesson_log::failure(why),
+        _ => lesson_log::failure("a receipt or the stock is missing"),
     }
-    if taken.is_err() || mailed.is_err() || watched.is_err() {
-        return ExitCode::FAILURE;
-    }
-    ExitCode::SUCCESS
 }
 
 /// Drops the queue at each of its ends.
 async fn take_orders(queue: UnboundedSender<u32>) -> Result<(), String> {
-    for order in env::args().skip(1) {
+    for order in env::args_os().skip(1) {
         take_order().await;
-        let items =
-            order.parse().map_err(|_| format!("not a number of items: {order}"))?;
+        let items = order.to_str().and_then(|order| order.parse().ok());
+        let items = items
+            .ok_or_else(|| format!("not a number of items: {}", order.display()))?;
         queue.send(items).map_err(|_| "nobody mails receipts any more")?;
     }
     info!("the last order is taken");

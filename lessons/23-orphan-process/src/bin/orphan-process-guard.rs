@@ -3,34 +3,90 @@
 #[path = "../sidecar.rs"]
 mod sidecar;
 
-use std::process::{Child, ExitCode};
-use std::time::Duration;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ExitCode, ExitStatus};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use std::{io, thread};
 
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
 use tracing::info;
 
 fn main() -> ExitCode {
-    sidecar::or(serve)
+    sidecar::or(|words| match words {
+        [kind @ ("polite" | "deaf")] => serve(kind, Arc::default()),
+        [kind @ ("polite" | "deaf"), "handled"] => {
+            let told = Arc::default();
+            signal_hook::flag::register(
+                signal_hook::consts::SIGTERM,
+                Arc::clone(&told),
+            )?;
+            serve(kind, told)
+        }
+        _ => Err(io::Error::other("polite or deaf, and handled or nothing")),
+    })
 }
 
-// ANCHOR: guard
-fn serve() -> io::Result<()> {
-    let _sidecar = Guard(sidecar::command("4")?.spawn()?);
+// ANCHOR: serve
+fn serve(kind: &str, told: Arc<AtomicBool>) -> io::Result<()> {
+    let _sidecar = Guard::start(kind)?;
     info!("the sidecar is started; my own work takes 1.5 s");
-    thread::sleep(Duration::from_millis(1500));
+    let end = Instant::now() + Duration::from_millis(1500);
+    while Instant::now() < end {
+        if told.load(Ordering::Relaxed) {
+            info!("SIGTERM: I leave my own work");
+            return Ok(());
+        }
+        thread::sleep(STEP);
+    }
     info!("my own work is done");
     Ok(())
 }
+// ANCHOR_END: serve
+
+// ANCHOR: guard
+/// What the sidecar gets for its last words.
+const GRACE: Duration = Duration::from_secs(1);
+const STEP: Duration = Duration::from_millis(10);
 
 struct Guard(Child);
 
+impl Guard {
+    fn start(kind: &str) -> io::Result<Self> {
+        let mut command = sidecar::command(&[kind, "deaf-helper"])?;
+        // A new group with the sidecar as its leader. What it starts is born into it.
+        command.process_group(0);
+        sidecar::start(command).map(Self)
+    }
+
+    /// SIGTERM, a wait with a limit, SIGKILL: each to the whole group.
+    fn stop(&mut self) -> io::Result<ExitStatus> {
+        let group = Pid::from_raw(self.0.id().cast_signed());
+        killpg(group, Signal::SIGTERM)?;
+        let deadline = Instant::now() + GRACE;
+        while !has_ended(group)? && Instant::now() < deadline {
+            thread::sleep(STEP);
+        }
+        // The sidecar if time is up, and in any case what it has left behind.
+        killpg(group, Signal::SIGKILL)?;
+        self.0.wait()
+    }
+}
+
+/// Looks and leaves it to be waited for: until then nobody else can get its number.
+fn has_ended(pid: Pid) -> nix::Result<bool> {
+    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    Ok(waitid(Id::Pid(pid), look)? != WaitStatus::StillAlive)
+}
+
 impl Drop for Guard {
     fn drop(&mut self) {
-        // Whether it has ended is what `wait` tells.
-        let _ = self.0.kill();
-        match self.0.wait() {
+        match self.stop() {
             Ok(status) => info!("the sidecar has ended: {status}"),
-            Err(error) => eprintln!("the sidecar cannot be waited for: {error}"),
+            Err(error) => info!("the sidecar may be alive: {error}"),
         }
     }
 }

@@ -1,90 +1,77 @@
-//! Solution: a guard that waits. Waiting closes the pipe, and so the converter ends.
+//! Solution: SIGTERM to the sidecar's group, a wait with a limit, SIGKILL to what is left, and a wait.
 
-use std::fs::File;
-use std::io::{self, Write};
-use std::process::{Child, Command, ExitCode, Stdio};
-use std::time::Duration;
-use std::{env, thread};
+#[path = "../sidecar.rs"]
+mod sidecar;
 
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ExitCode, ExitStatus};
+use std::time::{Duration, Instant};
+use std::{io, thread};
+
+use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
+use nix::unistd::Pid;
 use tracing::info;
 
+/// What the sidecar gets for its last words.
+const GRACE: Duration = Duration::from_millis(1500);
+
 fn main() -> ExitCode {
-    lesson_log::init();
-    let mut arguments = env::args().skip(1).peekable();
-    let result = match arguments.next_if(|first| first == "--converter") {
-        Some(_) => convert(),
-        None => import(arguments),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
+    sidecar::or(|words| match words {
+        [kind @ ("polite" | "slow" | "deaf")] => serve(kind, false),
+        [kind @ ("polite" | "slow" | "deaf"), "fail"] => serve(kind, true),
+        _ => Err(io::Error::other("polite, slow or deaf, and fail or nothing")),
+    })
+}
+
+/// Works for half a second. Whichever way it ends, the sidecar is to be gone then.
+fn serve(kind: &str, fails: bool) -> io::Result<()> {
+    let _sidecar = Guard::start(kind)?;
+    info!("the sidecar is started; my own work takes 0.5 s");
+    thread::sleep(Duration::from_millis(500));
+    if fails {
+        panic!("my own work has failed");
     }
+    info!("my own work is done");
+    Ok(())
 }
 
 // ANCHOR: solution
-/// A price that is no number ends the import. Those before it are to be in the file.
-fn import(prices: impl Iterator<Item = String>) -> io::Result<()> {
-    let mut converter = Converter(start_converter()?.spawn()?);
-    info!("the import begins");
-    for price in prices {
-        let price: u32 = price
-            .parse()
-            .map_err(|_| io::Error::other(format!("not a price: {price}")))?;
-        converter.hand_over(price)?;
-    }
-    info!("every price is handed over");
-    converter.finish()
-}
+struct Guard(Child);
 
-struct Converter(Child);
-
-impl Converter {
-    fn hand_over(&mut self, price: u32) -> io::Result<()> {
-        // The pipe stays the child's: `wait` can close it.
-        let pipe = self.0.stdin.as_mut();
-        let pipe = pipe.ok_or(io::Error::other("the converter has no pipe"))?;
-        pipe.write_all(format!("{price}\n").as_bytes())
+impl Guard {
+    /// The sidecar starts a helper, which nobody here knows.
+    fn start(kind: &str) -> io::Result<Self> {
+        let mut command = sidecar::command(&[kind, "deaf-helper"])?;
+        // The helper is born into the sidecar's group, and that has its own from here on.
+        command.process_group(0);
+        sidecar::start(command).map(Self)
     }
 
-    fn finish(mut self) -> io::Result<()> {
-        let status = self.0.wait()?;
-        if status.success() {
-            Ok(())
-        } else {
-            Err(io::Error::other(format!("the converter failed: {status}")))
+    fn stop(&mut self) -> io::Result<ExitStatus> {
+        let group = Pid::from_raw(self.0.id().cast_signed());
+        killpg(group, Signal::SIGTERM)?;
+        let deadline = Instant::now() + GRACE;
+        while !has_ended(group)? && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(10));
         }
+        killpg(group, Signal::SIGKILL)?;
+        self.0.wait()
     }
 }
 
-impl Drop for Converter {
+/// Looks and leaves it to be waited for: until then nobody else can get its number.
+fn has_ended(pid: Pid) -> nix::Result<bool> {
+    let look = WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | WaitPidFlag::WNOWAIT;
+    Ok(waitid(Id::Pid(pid), look)? != WaitStatus::StillAlive)
+}
+
+impl Drop for Guard {
     fn drop(&mut self) {
-        // Not `kill`: it would take the prices in the pipe along.
-        if let Err(error) = self.0.wait() {
-            eprintln!("the converter cannot be waited for: {error}");
+        match self.stop() {
+            Ok(status) => info!("the sidecar has ended: {status}"),
+            Err(error) => info!("the sidecar may be alive: {error}"),
         }
     }
 }
 // ANCHOR_END: solution
-
-/// The converter is this program again. It reads prices from a pipe until that is closed.
-fn start_converter() -> io::Result<Command> {
-    let mut command = Command::new(env::current_exe()?);
-    command.arg("--converter").stdin(Stdio::piped()).stdout(Stdio::null());
-    Ok(command)
-}
-
-/// The child process. A price takes it 0.1 s for each euro.
-fn convert() -> io::Result<()> {
-    let mut file = File::create("prices.txt").map_err(|error| {
-        io::Error::other(format!("cannot write prices.txt: {error}"))
-    })?;
-    for price in io::stdin().lines() {
-        let euros: u32 = price?.parse().map_err(io::Error::other)?;
-        thread::sleep(euros * Duration::from_millis(100));
-        file.write_all(format!("{euros} EUR\n").as_bytes())?;
-    }
-    Ok(())
-}

@@ -10,12 +10,12 @@ use std::{fs, io, thread};
 use tracing::info;
 
 fn main() -> ExitCode {
-    sidecar::or(serve)
+    sidecar::or(|_| serve())
 }
 
 // ANCHOR: zombie
 fn serve() -> io::Result<()> {
-    let mut sidecar = sidecar::command("0.5")?.spawn()?;
+    let mut sidecar = sidecar::start(sidecar::command(&["0.5"])?)?;
     info!("the sidecar is started; it ends after 0.5 s");
     thread::sleep(Duration::from_millis(1250));
     info!("before the wait: {}", state(sidecar.id()));

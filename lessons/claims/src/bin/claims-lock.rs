@@ -9,10 +9,12 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let way = env::args().nth(1).unwrap_or_else(|| "unused".to_owned());
+    let way = env::args_os().nth(1).unwrap_or_else(|| "unused".into());
     if way != "unused" && way != "needed" {
-        eprintln!("is the lock `unused` or `needed` at the end? not `{way}`");
-        return ExitCode::FAILURE;
+        let way = way.display();
+        return lesson_log::failure(format!(
+            "is the lock `unused` or `needed` at the end? not `{way}`"
+        ));
     }
     info!("my own work takes 0.5 s");
     match start_holder() {
@@ -22,10 +24,7 @@ fn main() -> ExitCode {
             info!("my own work is done");
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            eprintln!("cannot start: {error}");
-            ExitCode::FAILURE
-        }
+        Err(why) => lesson_log::failure(format!("cannot start holder: {why}")),
     }
 }
 

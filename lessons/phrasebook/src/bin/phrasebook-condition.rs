@@ -1,5 +1,6 @@
 //! Wait until another thread has changed something.
 
+use std::process::ExitCode;
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use std::{io, thread};
@@ -9,8 +10,17 @@ use tracing::info;
 static WARM: Mutex<bool> = Mutex::new(false);
 static CHANGED: Condvar = Condvar::new();
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the oven: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("the oven warms up");
     thread::Builder::new()
         .name("oven".to_owned())

@@ -1,12 +1,22 @@
 //! Start a thread that nobody waits for.
 
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{io, thread};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the ticker: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("my own work takes half a second");
     // ANCHOR: cell
     // The handle is dropped: nobody waits for it.

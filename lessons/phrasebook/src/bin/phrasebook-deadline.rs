@@ -1,6 +1,7 @@
 //! Wait for a thread, but not for longer than half a second.
 
 use std::convert::Infallible;
+use std::process::ExitCode;
 use std::sync::mpsc::{
     self, RecvTimeoutError::Timeout,
 };
@@ -9,8 +10,17 @@ use std::{io, thread};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the uploader: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("the upload gets half a second");
     let limit = Duration::from_millis(500);
     let uploader = thread::Builder::new()

@@ -2,12 +2,22 @@
 
 use std::io;
 use std::panic::resume_unwind;
+use std::process::ExitCode;
 use std::thread;
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the importer: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("an order is to be imported");
     // ANCHOR: cell
     let importer = thread::Builder::new()
@@ -17,7 +27,7 @@ fn main() -> io::Result<()> {
     match importer.join() {
         Ok(Ok(())) => info!("the order is imported"),
         Ok(Err(error)) => info!("failed: {error}"),
-        Err(panic) => resume_unwind(panic),
+        Err(payload) => resume_unwind(payload),
     }
     // ANCHOR_END: cell
     Ok(())

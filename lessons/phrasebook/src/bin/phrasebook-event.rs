@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::panic::resume_unwind;
+use std::process::ExitCode;
 use std::sync::mpsc::{
     self, Receiver, RecvTimeoutError::Timeout,
 };
@@ -10,8 +11,17 @@ use std::{io, thread};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the heartbeat: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("the service runs for 2 s");
     let (stop, told) = mpsc::channel();
     let heartbeat = thread::Builder::new()
@@ -21,9 +31,9 @@ fn main() -> io::Result<()> {
     thread::sleep(Duration::from_secs(2));
     // ANCHOR: stop
     drop(stop);
-    heartbeat
-        .join()
-        .unwrap_or_else(|panic| resume_unwind(panic));
+    if let Err(payload) = heartbeat.join() {
+        resume_unwind(payload);
+    }
     // ANCHOR_END: stop
     info!("the service has stopped");
     Ok(())

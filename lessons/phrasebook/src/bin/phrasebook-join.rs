@@ -1,23 +1,35 @@
 //! Wait for a thread and take what it returns.
 
 use std::panic::resume_unwind;
+use std::process::ExitCode;
 use std::time::Duration;
 use std::{io, thread};
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the printer: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("how many labels are printed?");
     // ANCHOR: cell
     let printer = thread::Builder::new()
         .name("printer".to_owned())
         .spawn(print_labels)?;
 
-    let count = printer
-        .join()
-        .unwrap_or_else(|panic| resume_unwind(panic));
-    info!("{count} labels are printed");
+    match printer.join() {
+        Ok(count) => {
+            info!("{count} labels are printed")
+        }
+        Err(payload) => resume_unwind(payload),
+    }
     // ANCHOR_END: cell
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! A value of its own for each thread.
 
 use std::cell::Cell;
+use std::process::ExitCode;
 use std::{io, thread};
 
 use tracing::info;
@@ -18,8 +19,17 @@ fn print_labels(count: u32) {
 }
 // ANCHOR_END: cell
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the printers: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("two printers start");
     thread::scope(|scope| {
         for number in 1..=2 {

@@ -1,5 +1,6 @@
 //! Change a value that two threads share.
 
+use std::process::ExitCode;
 use std::sync::Mutex;
 use std::{io, thread};
 
@@ -15,8 +16,17 @@ fn deposit(amount: u32) {
 }
 // ANCHOR_END: cell
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the tellers: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("two tellers take deposits");
     thread::scope(|scope| {
         for number in 1..=2 {

@@ -1,13 +1,23 @@
 //! Give jobs to a pool of two threads, and wait for all of them.
 
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use rayon::{ThreadPoolBuildError, ThreadPoolBuilder};
 use tracing::info;
 
-fn main() -> Result<(), ThreadPoolBuildError> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the printers: {why}"
+        )),
+    }
+}
+
+fn run() -> Result<(), ThreadPoolBuildError> {
     info!("four labels are to be printed");
     // ANCHOR: cell
     let pool = ThreadPoolBuilder::new()

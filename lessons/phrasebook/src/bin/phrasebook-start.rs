@@ -2,13 +2,23 @@
 
 use std::io;
 use std::panic::resume_unwind;
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use tracing::info;
 
-fn main() -> io::Result<()> {
+fn main() -> ExitCode {
     lesson_log::init();
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(format!(
+            "cannot start the printer: {why}"
+        )),
+    }
+}
+
+fn run() -> io::Result<()> {
     info!("a label is to be printed");
     // ANCHOR: cell
     let printer = thread::Builder::new()
@@ -16,9 +26,9 @@ fn main() -> io::Result<()> {
         .spawn(|| print_label("tea"))?;
 
     // Python does this by itself at its end.
-    printer
-        .join()
-        .unwrap_or_else(|panic| resume_unwind(panic));
+    if let Err(payload) = printer.join() {
+        resume_unwind(payload);
+    }
     // ANCHOR_END: cell
     Ok(())
 }

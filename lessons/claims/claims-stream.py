@@ -34,6 +34,8 @@ def write_rows(filled):
 
 
 def main(way):
+    if way not in ("return", "abort"):
+        sys.exit(f"`{way}` is not a way to end: say return or abort")
     filled = threading.Event()
     threading.Thread(
         target=write_rows, args=(filled,), name="writer", daemon=True

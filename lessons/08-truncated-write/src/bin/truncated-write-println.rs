@@ -23,21 +23,25 @@ const WAYS: [(&str, Print); 3] = [
 // ANCHOR_END: ways
 
 fn main() -> ExitCode {
-    let argument = env::args().nth(1).unwrap_or_else(|| "400".to_owned());
-    if let Some((_, print)) = WAYS.iter().find(|(way, _)| *way == argument) {
+    let argument = env::args_os().nth(1).unwrap_or_else(|| "400".into());
+    if let Some((_, print)) = WAYS.iter().find(|(way, _)| argument == *way) {
         return print_for_a_moment(*print);
     }
-    let Ok(runs) = argument.parse() else {
-        eprintln!("`{argument}` is not a number of runs");
-        return ExitCode::FAILURE;
+    let runs = argument.to_str().and_then(|runs| runs.parse::<u16>().ok());
+    let Some(runs) = runs else {
+        let argument = argument.display();
+        return lesson_log::failure(format!(
+            "`{argument}` is not a number of runs"
+        ));
     };
-    println!("{runs} runs of 5 ms for each way to print");
     for (way, _) in WAYS {
         match count_torn(way, runs) {
-            Ok(torn) => println!("{way}: torn in {torn} of {runs} runs"),
-            Err(error) => {
-                eprintln!("cannot run myself: {error}");
-                return ExitCode::FAILURE;
+            Ok(torn) => {
+                let line = format!("{way}: torn in {torn} of {runs} runs");
+                let _ = writeln!(io::stdout(), "{line}");
+            }
+            Err(why) => {
+                return lesson_log::failure(format!("cannot run myself: {why}"));
             }
         }
     }
@@ -53,9 +57,8 @@ fn print_for_a_moment(print: Print) -> ExitCode {
         let name = format!("primes-{start}");
         let spawned =
             thread::Builder::new().name(name).spawn(move || primes.for_each(print));
-        if let Err(error) = spawned {
-            eprintln!("cannot start a thread: {error}");
-            return ExitCode::FAILURE;
+        if let Err(why) = spawned {
+            return lesson_log::failure(format!("cannot start a thread: {why}"));
         }
     }
     thread::sleep(Duration::from_millis(5));
@@ -64,12 +67,16 @@ fn print_for_a_moment(print: Print) -> ExitCode {
 // ANCHOR_END: child
 
 /// Starts this program `runs` times, two at a time.
-fn count_torn(way: &str, runs: u32) -> io::Result<u32> {
+fn count_torn(way: &str, runs: u16) -> io::Result<u32> {
     let program = env::current_exe()?;
     let half = |number| -> io::Result<u32> {
         let mut torn = 0;
         for _ in (number..runs).step_by(2) {
-            let printed = Command::new(&program).arg(way).output()?.stdout;
+            let run = Command::new(&program).arg(way).output()?;
+            if !run.status.success() {
+                return Err(io::Error::other("a run has failed"));
+            }
+            let printed = run.stdout;
             torn += u32::from(!printed.is_empty() && !printed.ends_with(b"\n"));
         }
         Ok(torn)
@@ -79,10 +86,10 @@ fn count_torn(way: &str, runs: u32) -> io::Result<u32> {
             let counter = thread::Builder::new().name(format!("half-{number}"));
             counter.spawn_scoped(scope, move || half(number))
         };
-        let counts = [start(0)?, start(1)?];
-        let counts = counts.into_iter().map(|count| count.join());
-        counts
-            .map(|count| count.unwrap_or_else(|panic| panic::resume_unwind(panic)))
-            .sum()
+        let counts = [start(0)?, start(1)?].map(|count| match count.join() {
+            Ok(torn) => torn,
+            Err(payload) => panic::resume_unwind(payload),
+        });
+        counts.into_iter().sum()
     })
 }

@@ -12,23 +12,24 @@ use tracing::info;
 
 fn main() -> ExitCode {
     lesson_log::init();
-    let way = env::args().nth(1).unwrap_or_else(|| "return".to_owned());
+    let way = env::args_os().nth(1).unwrap_or_else(|| "return".into());
     if way != "return" && way != "abort" {
-        eprintln!("`{way}` is not a way to end: say return or abort");
-        return ExitCode::FAILURE;
+        let way = way.display();
+        return lesson_log::failure(format!(
+            "`{way}` is not a way to end: say return or abort"
+        ));
     }
     if let Err(error) = fill_buffers() {
-        eprintln!("cannot write the rows: {error}");
-        return ExitCode::FAILURE;
+        return lesson_log::failure(format!("cannot write the rows: {error}"));
     }
-    info!("and I {way}");
+    info!("and I {}", way.display());
     if way == "abort" {
         process::abort();
     }
     ExitCode::SUCCESS
 }
 
-// ANCHOR: rows
+// ANCHOR: program
 /// Returns when a detached thread has ten rows in each of its buffers.
 fn fill_buffers() -> io::Result<()> {
     let (filled, is_filled) = mpsc::channel();
@@ -38,7 +39,10 @@ fn fill_buffers() -> io::Result<()> {
     match is_filled.recv() {
         Ok(()) => Ok(()),
         // It can only have failed: it has ended.
-        Err(_) => writer.join().unwrap_or_else(|panic| panic::resume_unwind(panic)),
+        Err(_) => match writer.join() {
+            Ok(result) => result,
+            Err(payload) => panic::resume_unwind(payload),
+        },
     }
 }
 
@@ -55,7 +59,7 @@ fn write_rows(filled: &Sender<()>) -> io::Result<()> {
     thread::sleep(Duration::from_secs(60));
     Ok(())
 }
-// ANCHOR_END: rows
+// ANCHOR_END: program
 
 // ANCHOR: stream
 /// A `FILE*` of C's standard library, as a C library keeps it open for its log.

@@ -1,0 +1,74 @@
+//! A helper that works until a flag is set; an error passes the line that sets it by.
+
+use std::env;
+use std::ffi::OsStr;
+use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread::{self, Builder, Scope};
+use std::time::{Duration, Instant};
+
+use tracing::info;
+
+fn main() -> ExitCode {
+    lesson_log::init();
+    let till = env::args_os().nth(1).unwrap_or_default();
+    match close_the_day(&till) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => lesson_log::failure(why),
+    }
+}
+
+// ANCHOR: day
+fn close_the_day(till: &OsStr) -> Result<(), String> {
+    info!("the till is being counted");
+    let counted = AtomicBool::new(false);
+    thread::scope(|scope| {
+        display(scope, || show_until(&counted))?;
+        count_the_till(till)?;
+        // Nobody comes here if the till is short.
+        counted.store(true, Relaxed);
+        Ok(())
+    })
+}
+
+/// Shows each half second that somebody counts.
+fn show_until(counted: &AtomicBool) {
+    let start = Instant::now();
+    for turn in 1.. {
+        thread::sleep(until(start + turn * Duration::from_millis(500)));
+        if counted.load(Relaxed) {
+            return;
+        }
+        info!("counting");
+    }
+}
+// ANCHOR_END: day
+
+/// Takes a second and a quarter. A till that is short of money is an error; one that is stuck is
+/// a panic.
+fn count_the_till(till: &OsStr) -> Result<(), String> {
+    thread::sleep(Duration::from_millis(1250));
+    if till == "short" {
+        return Err("the till is short of 3".to_owned());
+    }
+    if till == "stuck" {
+        panic!("the till does not open");
+    }
+    info!("the till is counted");
+    Ok(())
+}
+
+fn display<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    work: impl FnOnce() + Send + 'scope,
+) -> Result<(), String> {
+    let thread =
+        Builder::new().name("display".to_owned()).spawn_scoped(scope, work);
+    thread
+        .map(drop)
+        .map_err(|error| format!("cannot start the thread display: {error}"))
+}
+
+fn until(time: Instant) -> Duration {
+    time.saturating_duration_since(Instant::now())
+}
