@@ -1,7 +1,7 @@
 // Opens every page of the book in a real browser, uses it as a reader does, and reports what is
 // wrong.
 //
-// node browser.mjs <chromium> <base address> <JSON of {pages, questions}>
+// node browser.mjs <chromium> <base address> <JSON of {views, searches, whole}>
 //
 // Prints one line of JSON a test: {"name", "problems": […]}.
 
@@ -11,7 +11,7 @@ import { chromium } from 'playwright-core';
 import { replay } from './replay.mjs';
 
 const [executablePath, base, book] = process.argv.slice(2);
-const { pages, questions, whole } = JSON.parse(book);
+const { views: pages, searches, whole } = JSON.parse(book);
 const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const views = [
     { name: 'light', theme: 'light', width: 1280 },
@@ -64,7 +64,7 @@ async function lookThrough(view) {
             problems.push(`it asks another host: ${url}`);
         }
     });
-    for (const name of pages) {
+    for (const name of pages[view.name] ?? []) {
         problems = [];
         await page.goto(base + name, { waitUntil: 'load' });
         contents[name] = await page.evaluate(list);
@@ -77,7 +77,7 @@ async function lookThrough(view) {
     await context.close();
 }
 
-// Each lesson's question, typed into the search, leads to the lesson.
+// What a reader types into the search leads to the page that answers.
 async function search() {
     const page = await browser.newPage();
     await page.goto(base, { waitUntil: 'load' });
@@ -85,20 +85,20 @@ async function search() {
     const field = page.getByRole('searchbox');
     const results = page.locator('#mdbook-searchresults a');
     await page.waitForFunction(() => document.activeElement.id === 'mdbook-searchbar');
-    for (const [name, [chapter, question]] of Object.entries(questions)) {
-        await field.fill(question);
+    for (const [name, [answer, words]] of Object.entries(searches)) {
+        await field.fill(words);
         // The search begins when a key is released.
         await field.press('End');
         await page.waitForFunction(
-            question => document.getElementById('mdbook-searchresults-header')
-                .textContent.includes(`for '${question}'`),
-            question);
+            words => document.getElementById('mdbook-searchresults-header')
+                .textContent.includes(`for '${words}'`),
+            words.trim());
         const found =
             await results.evaluateAll(links => links.map(link => link.getAttribute('href')));
         const first = found.slice(0, 3).map(address => address.replace(/.*\/|\?[^#]*/g, ''));
-        const isFound = first.some(address => address.startsWith(chapter));
+        const isFound = first.some(address => address.startsWith(answer));
         report(`search::${name}`,
-            isFound ? [] : [`"${question}" leads to ${first.join(', ') || 'nothing'}`]);
+            isFound ? [] : [`"${words}" leads to ${first.join(', ') || 'nothing'}, not to ${answer}`]);
     }
     await page.close();
 }
@@ -132,7 +132,7 @@ async function print(looks) {
 
 // The titles and the pictures of a page: runs in the page.
 function list() {
-    const pictures = [...document.querySelectorAll('svg.timeline')];
+    const pictures = [...document.querySelectorAll('.recording svg.timeline')];
     return {
         titles: [...document.querySelectorAll('main h1')].map(title => title.textContent),
         pictures: Object.fromEntries(
@@ -162,7 +162,7 @@ function look(width) {
             problems.push(`"${term.textContent}" stands in a box and not in its sentence`);
         }
     }
-    for (const picture of document.querySelectorAll('svg.timeline')) {
+    for (const picture of document.querySelectorAll('.recording svg.timeline')) {
         const box = picture.getBoundingClientRect();
         if (box.width < Math.min(width - 60, 600) || box.height < 60) {
             problems.push(`${picture.id} is ${box.width} by ${box.height} pixels`);

@@ -1,10 +1,15 @@
 //! Every page of the book in a real browser, in light and dark, on a desk and on a phone; the
 //! replay of its recordings; its search; and the page for printing.
 //!
+//! What is typed into the search is each lesson's question, and the words of `search.toml`: the page that
+//! answers has to be among the first three results.
+//!
 //! Needs Chromium, Node.js and `npm ci --prefix tests/named`; without them the tests are listed as
 //! ignored.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Stdio};
@@ -18,9 +23,17 @@ use named::tools::{loaded, on_path};
 use serde::{Deserialize, Serialize};
 use workbook::programs;
 use workbook::promise::Profile;
-use workbook::workbook::Workbook;
+use workbook::workbook::{CHAPTERS, Workbook};
 
+/// A lesson's own page and the appendices are looked at in all of them.
 const VIEWS: [&str; 4] = ["light", "navy", "phone", "phone-navy"];
+
+/// Deeper pages, promises pages and the page for printing have the same parts: one look in each theme and
+/// at each width.
+const TWO_VIEWS: [&str; 2] = ["light", "phone-navy"];
+
+/// What readers type, by the page that answers.
+const SEARCHES: &str = "tests/named/search.toml";
 
 /// What `replay.mjs` tries.
 const REPLAY: [&str; 9] = [
@@ -41,7 +54,14 @@ fn main() -> ExitCode {
         Ok(workbook) => workbook,
         Err(code) => return code,
     };
-    let book = Book { pages: pages(), questions: questions(&workbook), whole: true };
+    let searches = match searches(&workbook) {
+        Ok(searches) => searches,
+        Err(error) => {
+            eprintln!("{SEARCHES}: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let book = Book { views: views(&workbook), searches, whole: true };
     let book = Arc::new(book.selected(&arguments));
     let findings: Arc<OnceLock<Result<Findings, String>>> = Arc::default();
     let trials = book.tests().into_iter().map(|name| {
@@ -66,10 +86,10 @@ fn main() -> ExitCode {
 /// What is to be looked at.
 #[derive(Serialize)]
 struct Book {
-    /// The pages, the one for printing included.
-    pages: Vec<String>,
-    /// The page of each lesson and its question, as a reader types it.
-    questions: BTreeMap<String, (String, String)>,
+    /// The pages to look at in each view.
+    views: BTreeMap<&'static str, Vec<String>>,
+    /// What a reader types, and the page that it leads to, each by the name of its test.
+    searches: BTreeMap<String, (String, String)>,
     /// Whether the replay and the printed book are tried, too.
     whole: bool,
 }
@@ -84,17 +104,21 @@ impl Book {
         });
         self.whole = others.count() > 0;
         if !self.whole {
-            self.pages.retain(|page| VIEWS.iter().any(|view| runs(&format!("{view}::{page}"))));
-            self.questions.retain(|lesson, _| runs(&format!("search::{lesson}")));
+            for (view, pages) in &mut self.views {
+                pages.retain(|page| runs(&format!("{view}::{page}")));
+            }
+            self.searches.retain(|name, _| runs(&format!("search::{name}")));
         }
         self
     }
 
     /// The names of the tests.
     fn tests(&self) -> Vec<String> {
-        let pages = self.pages.iter();
-        let looks = pages.flat_map(|page| VIEWS.map(|view| format!("{view}::{page}")));
-        let searches = self.questions.keys().map(|lesson| format!("search::{lesson}"));
+        let looks = self
+            .views
+            .iter()
+            .flat_map(|(view, pages)| pages.iter().map(move |page| format!("{view}::{page}")));
+        let searches = self.searches.keys().map(|name| format!("search::{name}"));
         let replays = REPLAY.iter().map(|name| format!("replay::{name}"));
         let print = "print::every_chapter_and_every_picture_is_on_paper".to_owned();
         let others = replays.chain([print]).filter(|_| self.whole);
@@ -173,19 +197,43 @@ impl Browser {
     }
 }
 
-/// The pages of the book, the one for printing included.
-fn pages() -> Vec<String> {
+/// The pages of the book by view, the one for printing included.
+fn views(workbook: &Workbook) -> BTreeMap<&'static str, Vec<String>> {
+    let own = workbook.chapters.iter().map(|chapter| rendered(&chapter.page().path));
+    let own: BTreeSet<_> =
+        own.chain(workbook.others.iter().map(|page| rendered(&page.path))).collect();
     let mut pages = rendered_pages();
     pages.push("print.html".to_owned());
     pages.sort();
-    pages
+    let is_looked_at = |view: &str, page: &String| own.contains(page) || TWO_VIEWS.contains(&view);
+    VIEWS
+        .map(|view| {
+            let pages = pages.iter().filter(|page| is_looked_at(view, page));
+            (view, pages.cloned().collect())
+        })
+        .into()
 }
 
-/// Each lesson's page and question. Nobody types the marks of code.
-fn questions(workbook: &Workbook) -> BTreeMap<String, (String, String)> {
+/// Each lesson's question, and the words of the list. Nobody types the marks of code.
+fn searches(workbook: &Workbook) -> Result<BTreeMap<String, (String, String)>, Box<dyn Error>> {
     let studied = workbook.lessons().map(|(chapter, lesson)| {
         let question = lesson.question.replace('`', "");
         (chapter.name.clone(), (rendered(&chapter.page().path), question))
     });
-    studied.collect()
+    let mut searches: BTreeMap<_, _> = studied.collect();
+    let text = fs::read_to_string(workbook.root.join(SEARCHES))?;
+    let list: BTreeMap<String, Vec<String>> = toml::from_str(&text)?;
+    for (page, all) in list {
+        let (file, heading) = page.split_once('#').unwrap_or((&page, ""));
+        workbook.page(Path::new(file)).ok_or_else(|| format!("there is no page {file}"))?;
+        let mark = if heading.is_empty() { "" } else { "#" };
+        let address = rendered(&Path::new(CHAPTERS).join(file)) + mark + heading;
+        for words in all {
+            let search = (address.clone(), words.clone());
+            if searches.insert(words.clone(), search).is_some() {
+                return Err(format!("`{words}` stands there twice").into());
+            }
+        }
+    }
+    Ok(searches)
 }

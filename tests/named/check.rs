@@ -12,8 +12,8 @@ use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use named::self_check::end_with_this_process;
-use workbook::promise::Scenario;
-use workbook::run::{Gate, leftovers};
+use workbook::promise::{Scenario, Stream};
+use workbook::run::{Gate, Start, leftovers};
 use workbook::verdict::{self, Verdict};
 
 static GATE: LazyLock<Gate> = LazyLock::new(|| {
@@ -70,6 +70,26 @@ fn the_end_has_two_sides() {
 }
 
 #[test]
+fn what_nobody_reads_is_a_pipe_without_a_reader() {
+    let unread = |promise: &str, script: &str| {
+        let scenario = Scenario::parse(promise).expect("a promise");
+        let start = || {
+            let mut command = Command::new("sh");
+            command.args(["-c", script]);
+            Start { command, unread: &[Stream::Stdout] }
+        };
+        let held = verdict::hold(&scenario, start, &GATE, scenario.duration(), assert::breaks);
+        let verdict = held.expect("a shell");
+        assert!(verdict.broken.is_empty(), "{verdict}");
+    };
+    unread("ends = 0\nsignal = \"SIGPIPE\"", "echo 1");
+    // What a signal follows is read, and no line after it.
+    let promise = "ends = 0.3\nsignal = \"SIGPIPE\"\n[[send]]\nsignal = \"SIGCONT\"\nafter = \"2\"\n\
+                   [[stdout]]\nsays = [\"1\", \"2\"]";
+    unread(promise, "echo 1; echo 2; sleep 0.3; echo 3");
+}
+
+#[test]
 fn a_run_that_is_neither_right_nor_wrong_is_made_once_more() {
     let promise = "ends = 0\nexit = 0";
     let late = |seconds| format!("{{ echo start; sleep {seconds}; }}");
@@ -79,7 +99,10 @@ fn a_run_that_is_neither_right_nor_wrong_is_made_once_more() {
     // The same lateness again is wrong.
     let verdict = hold(promise, &late(0.7));
     assert_eq!(verdict.ids(), ["ends"].into());
-    assert!(verdict.to_string().contains("this is its second run: the first was"), "{verdict}");
+    assert!(
+        verdict.to_string().contains("it was run once more: it was late by less than 1 s"),
+        "{verdict}"
+    );
     // So is a lateness that is no accident, at once.
     let verdict = hold(promise, &at_first(1.1));
     assert!(verdict.ids() == ["ends"].into() && !verdict.repeated, "{verdict}");

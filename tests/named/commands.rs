@@ -19,10 +19,11 @@ use named::pages::{Typed, commands_in_comments, commands_of_tables, pages};
 use named::self_check::end_with_this_process;
 use named::tools::{loaded, on_path};
 use tempfile::TempDir;
-use workbook::commands::run_command;
+use workbook::commands::{measure_command, run_command};
 use workbook::promise::judge::End;
-use workbook::promise::{Ends, Exit, Promise, PythonVersion, Run, Scenario};
+use workbook::promise::{Ends, Exit, Language, Promise, Run, Scenario};
 use workbook::run::{Gate, HANGS, run};
+use workbook::twins::Toolchain;
 use workbook::workbook::Workbook;
 
 /// How long a line may take for which there is no promise. `HANGS` later it is ended.
@@ -39,22 +40,25 @@ const BESIDE: &[(&str, &str)] = &[
     ("curl http://127.0.0.1:8080/nearest/tea", "cargo run -p warm-start"),
     ("curl http://127.0.0.1:8080/health", "cargo run -p warm-start"),
     (
-        "curl http://127.0.0.1:8080/translate/bread",
-        "cargo run -p warm-start --bin warm-start-exercise -- 8080 3",
+        "curl http://127.0.0.1:8080/french/bread",
+        "cargo run -p warm-start --bin warm-start-exercise -- 8080 1 4",
     ),
     (
         "cargo run -p durable-handoff -- --to redis://127.0.0.1:6390",
         "redis-server --port 6390 --appendonly yes --appendfsync always",
     ),
+    ("ps -L -o lwp,stat,time,wchan:20,comm -p PID", "cargo run -p hung-join -- each-other"),
     ("grep '' /proc/PID/task/*/wchan", "cargo run -p hung-join -- each-other"),
+    ("timeout 1 strace -f -p PID 2>&1 | grep futex", "cargo run -p hung-join -- each-other"),
+    ("grep '' /proc/PID/task/*/syscall", "cargo run -p hung-join -- each-other"),
+    ("grep NSpid /proc/PID/task/*/status", "cargo run -p hung-join -- each-other"),
     (
         "gdb -batch -p PID -ex 'thread apply all bt' 2>/dev/null |\n    \
          grep -oE '^Thread.*|expected=[0-9]+|[^ ]+ \\(.*\\) at lessons/.*'",
         "cargo run -p hung-join -- each-other",
     ),
-    ("cat /proc/PID/task/*/comm", "cargo run -p still-alive"),
     ("ps -T -p PID", "cargo run -p still-alive"),
-    ("grep Threads /proc/PID/status", "cargo run -p still-alive"),
+    ("cargo run -- trace --pid PID", "cargo run -p still-alive"),
 ];
 
 /// Lines for which there is no promise and that end otherwise than with code 0.
@@ -73,6 +77,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("apt install redis-server", "it would change the system; .ci/run installs it"),
     ("apt install strace", "it would change the system; .ci/run installs it"),
     ("bash .ci/run", "it runs this"),
+    ("cargo install --path book/own-program", "it would install it"),
     ("cargo run -- record prompt-stop", "it would renew what the book shows"),
     ("kill -KILL $(pidof graceful-sigterm-default)", "it would end all of that name"),
     ("kill -TERM $(pidof graceful-sigterm-default)", "it would end all of that name"),
@@ -85,9 +90,13 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Packages whose programs take a port of their own choice where none is given, and that port.
-const PORTS: &[(&str, u16)] =
-    &[("graceful-sigterm", 8080), ("warm-start", 8080), ("inference-telemetry", 9464)];
+/// What lines have in common that take the same port, which is to be had once at a time.
+const PORTS: &[(&str, u16)] = &[
+    ("-p graceful-sigterm", 8080),
+    ("-p warm-start", 8080),
+    ("-p inference-telemetry", 9464),
+    ("redis-server --port 6390", 6390),
+];
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
@@ -116,7 +125,8 @@ fn build(workbook: &Workbook) -> Result<(), String> {
     for chapter in &workbook.chapters {
         for block in chapter.scenarios() {
             let profile = block.says.profile.name();
-            builds.insert(vec!["-p", chapter.name.as_str(), "--profile", profile]);
+            let package = chapter.package_of(chapter.program(&block.says));
+            builds.insert(vec!["-p", package, "--profile", profile]);
         }
     }
     for arguments in builds {
@@ -142,7 +152,7 @@ struct Shared {
     workbook: Workbook,
     gate: Gate,
     ports: BTreeMap<u16, Mutex<()>>,
-    python: Option<PythonVersion>,
+    twins: BTreeMap<Language, Result<Toolchain, String>>,
 }
 
 fn trials(workbook: Workbook) -> Vec<Trial> {
@@ -173,8 +183,9 @@ fn trials(workbook: Workbook) -> Vec<Trial> {
         }
     }
 
+    let twins = Language::ALL.into_iter().map(|language| (language, Toolchain::find(language)));
     let ports = PORTS.iter().map(|(_, port)| (*port, Mutex::default())).collect();
-    let shared = Arc::new(Shared { workbook, gate: Gate::new(), ports, python: python() });
+    let shared = Arc::new(Shared { workbook, gate: Gate::new(), ports, twins: twins.collect() });
     let mut trials = Vec::new();
     let known = everywhere.clone();
     trials.push(Trial::test("what-is-listed-is-typed", move || superfluous(&known)));
@@ -205,11 +216,14 @@ fn trials(workbook: Workbook) -> Vec<Trial> {
             if let Some(feature) = scenario.and_then(|scenario| scenario.feature.as_ref()) {
                 return Ok(Completion::ignored_with(format!("takes the feature `{feature}`")));
             }
-            let needed = scenario.filter(|scenario| scenario.is_python_only());
-            if let Some(needed) = needed.and_then(|scenario| scenario.python)
-                && shared.python.is_none_or(|python| python < needed)
+            if let Some(scenario) = scenario
+                && let Some(language) = scenario.language()
             {
-                return Ok(Completion::ignored_with(format!("needs Python {needed}")));
+                let needed = scenario.twins[&language];
+                let found = &shared.twins[&language];
+                if !found.as_ref().is_ok_and(|found| found.version >= needed) {
+                    return Ok(Completion::ignored_with(format!("needs {language} {needed}")));
+                }
             }
             shared.hold(&typed, &Desk::new(&shared.workbook)?)?;
             Ok(Completion::Completed)
@@ -254,8 +268,12 @@ impl Shared {
     fn hold(&self, typed: &Typed, desk: &Desk) -> Result<(), String> {
         let scenario = self.scenario(&typed.line);
         // A signal is then the program's and not the shell's.
-        let is_plain = ["cargo ", "python3 "].iter().any(|start| typed.line.starts_with(start));
-        let script = format!("{}{}", if is_plain { "exec " } else { "" }, typed.line);
+        let starts = ["cargo ", "python3 ", "java "];
+        let is_plain = starts.iter().any(|start| typed.line.starts_with(start));
+        let script = match typed.line.split_once(" && ") {
+            Some((build, run)) if build.starts_with("go ") => format!("{build} && exec {run}"),
+            _ => format!("{}{}", if is_plain { "exec " } else { "" }, typed.line),
+        };
         let said = self.run(&script, &typed.line, scenario, desk)?;
         // So say cargo and clap; what a lesson says begins otherwise.
         let is_refused = said.stderr.lines().any(|line| line.starts_with("error"));
@@ -271,11 +289,23 @@ impl Shared {
         Err(format!("{}: `{}`: {fault}\n{}", typed.place, typed.line, said.stderr.trim_end()))
     }
 
-    /// As promised, or as listed, or else with code 0.
+    /// As promised, counted or listed, or else with code 0.
     fn may_end(&self, line: &str, scenario: Option<&Scenario>, found: Exit) -> bool {
         if let Some(Scenario { runs, .. }) = scenario {
             let mut promises = runs.iter().flat_map(|run| &run.promises);
             return promises.any(|one| matches!(one, Promise::Exit(exit) if *exit == found));
+        }
+        // What ends by chance is counted, and each way that is counted will do.
+        let mut measured = self
+            .workbook
+            .chapters
+            .iter()
+            .flat_map(|chapter| chapter.measured().map(move |block| (chapter, &block.says)));
+        let tally = measured
+            .find(|(chapter, measured)| measure_command(chapter, measured) == line)
+            .and_then(|(_, measured)| measured.tally.as_ref());
+        if let Some(tally) = tally {
+            return tally.ways.iter().any(|way| way.exit == found);
         }
         let listed = ENDS.iter().find(|(other, ..)| *other == line);
         found == Exit::Code(listed.map_or(0, |(_, code, _)| *code))
@@ -308,9 +338,7 @@ impl Shared {
                 Ends::Never => {}
             }
         }
-        let port = PORTS
-            .iter()
-            .find(|(package, _)| scenario.is_none() && line.contains(&format!("-p {package}")));
+        let port = PORTS.iter().find(|(part, _)| scenario.is_none() && line.contains(part));
         let _port =
             port.map(|(_, port)| self.ports[port].lock().unwrap_or_else(PoisonError::into_inner));
         let ran = run(command, desk.directory.path(), &how, &self.gate, LENGTH);
@@ -322,13 +350,16 @@ impl Shared {
     /// Runs a line while its program runs.
     fn beside(&self, typed: &Typed) -> Result<Completion, Failed> {
         let program = program_beside(&typed.line).ok_or("it is not listed")?;
-        for line in [&*typed.line, program] {
+        let tools = typed.line.split(' ').take_while(|word| *word != "-p");
+        let strace = tools.filter(|word| *word == "strace");
+        for line in [&*typed.line, program].into_iter().chain(strace) {
             let tool = line.split(' ').next().unwrap_or_default();
             if on_path(tool).is_none() {
                 return Ok(Completion::ignored_with(format!("there is no {tool}")));
             }
         }
-        if typed.line.starts_with("gdb") && !may_trace() {
+        let traces = ["gdb", "strace", "/syscall"].iter().any(|part| typed.line.contains(part));
+        if traces && !may_trace() {
             return Ok(Completion::ignored_with("not allowed to trace processes"));
         }
         let script = format!(
@@ -356,13 +387,6 @@ impl Shared {
         Err(format!("{place}: `{line}`, while `{program}` runs: {fault}\n{stderr}{of_program}")
             .into())
     }
-}
-
-/// The version of what `python3` starts.
-fn python() -> Option<PythonVersion> {
-    let version = "import sys; print('%d.%d' % sys.version_info[:2])";
-    let output = Command::new("python3").args(["-c", version]).output().ok()?;
-    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
 /// Whether a debugger may look into a process that it has not started.

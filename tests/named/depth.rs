@@ -7,16 +7,15 @@
 //! heartbeat` for one lesson. `SNAPSHOTS=overwrite` in front writes anew what the book shows of it, where
 //! more than a measured time has changed.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::error::Error;
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use named::scratch::files_in;
+use named::bench::Bench;
 use named::self_check::self_check;
 use regex::Regex;
 use serde::Deserialize;
@@ -61,8 +60,7 @@ fn test(arguments: &Arguments) -> Result<ExitCode, Box<dyn Error>> {
     let results = if arguments.list {
         patches.iter().map(|_| Ok(())).collect()
     } else {
-        let bench = Bench::new(&root, &workbook, &text)?;
-        bench.try_all(&patches)
+        Trials::new(&root, &workbook, &text)?.try_all(&patches)
     };
     let caught = results.iter().filter(|result| result.is_ok()).count();
     let lessons: BTreeSet<_> = patches.iter().map(|patch| patch.lesson.clone()).collect();
@@ -129,65 +127,29 @@ impl Patch {
     }
 }
 
-/// Where patches are tried: a copy of the workbook. Its place is always the same, so that what cargo
-/// has built there is of use the next time.
-struct Bench<'a> {
+/// Where patches are tried.
+struct Trials<'a> {
     root: &'a Path,
     workbook: &'a Workbook,
     /// The text of the list.
     list: &'a str,
-    copy: PathBuf,
+    bench: Bench,
     /// The tests of the self-check.
     tests: BTreeSet<String>,
-    /// What belongs into the copy where nothing is damaged.
-    files: BTreeMap<PathBuf, Vec<u8>>,
-    /// Held while the copy is in use.
-    _lock: File,
 }
 
 /// Why a patch was not caught.
 type Caught = Result<(), String>;
 
-impl<'a> Bench<'a> {
+impl<'a> Trials<'a> {
     fn new(root: &'a Path, workbook: &'a Workbook, list: &'a str) -> Result<Self, Box<dyn Error>> {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR")).join("depth");
-        fs::create_dir_all(&place)?;
-        let lock = File::create(place.join("lock"))?;
-        lock.lock()?;
-        let mut files = BTreeMap::new();
-        // All that cargo and the self-check read of a workbook.
-        for part in [
-            ".cargo",
-            ".gitignore",
-            "Cargo.lock",
-            "Cargo.toml",
-            "book/Cargo.toml",
-            "book/chapters",
-            "book/recordings",
-            "book/src",
-            "book/workbook",
-            "book/workshop",
-            "lessons",
-            "tests/Cargo.toml",
-            "tests/named/Cargo.toml",
-            "tests/named/src",
-        ] {
-            for path in files_in(&root.join(part)) {
-                files.insert(path.strip_prefix(root)?.to_owned(), fs::read(&path)?);
-            }
-        }
-        // By its own version cargo tells a package here from the workbook's own, whose programs would
-        // otherwise be the damaged ones from now on.
-        let manifest = files.get_mut(Path::new("Cargo.toml")).ok_or("there is no Cargo.toml")?;
-        let mut table: toml::Table = str::from_utf8(manifest)?.parse()?;
-        table["workspace"]["package"]["version"] = "0.0.0".into();
-        *manifest = table.to_string().into_bytes();
-        let copy = place.join("workbook");
+        let bench = Bench::new(root, &place, "0.0.0")?;
         let names = self_check(root, Path::new("")).arg("--list").output()?.stdout;
         let names = String::from_utf8(names)?;
         let tests = names.lines().filter_map(|line| line.strip_suffix(": test"));
         let tests = tests.map(str::to_owned).collect();
-        Ok(Self { root, workbook, list, copy, tests, files, _lock: lock })
+        Ok(Self { root, workbook, list, bench, tests })
     }
 
     /// Tries each patch, in rounds of as many as do not meet.
@@ -248,7 +210,7 @@ impl<'a> Bench<'a> {
         let lesson = self.workbook.chapter(lesson).ok_or(format!("no lesson is `{lesson}`"))?;
         let path = lesson.directory.join(&patch.file);
         let shown = path.display();
-        let text = self.files.get(&path).ok_or(format!("there is no {shown}"))?;
+        let text = self.bench.files.get(&path).ok_or(format!("there is no {shown}"))?;
         let text = String::from_utf8_lossy(text);
         let find = patch.find.get_ref();
         match text.matches(find.as_str()).count() {
@@ -266,13 +228,13 @@ impl<'a> Bench<'a> {
 
     /// Makes some damages at once, and runs the tests that have to fail for some of them.
     fn run(&self, made: &[&Patch], tried: &[&Patch]) -> Result<Round, Box<dyn Error>> {
-        let mut files = self.files.clone();
+        let mut files = self.bench.files.clone();
         for patch in made {
             files.extend([self.damaged(patch)?]);
         }
         let tests: BTreeSet<_> = tried.iter().flat_map(|patch| &patch.fails).collect();
-        lay_out(&self.copy, &files)?;
-        let mut command = self_check(&self.copy, &self.copy.with_file_name("target"));
+        self.bench.lay_out(&files)?;
+        let mut command = self_check(&self.bench.copy, &self.bench.target());
         // What the lessons depend on has been built for the workbook itself, and is built only once
         // where cargo knows this variable: from Rust 1.91 on.
         let own = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap_or(self.root);
@@ -353,24 +315,6 @@ impl Event {
 fn breaks_a_promise(report: &str) -> bool {
     let mut promises = report.lines().filter_map(|line| line.strip_prefix("  promised  "));
     promises.any(|promise| !promise.starts_with("happens as in book/recordings/"))
-}
-
-/// Makes a directory hold just these files. What is right already stays as it is, so that cargo does
-/// not build it again.
-fn lay_out(root: &Path, files: &BTreeMap<PathBuf, Vec<u8>>) -> io::Result<()> {
-    let is_known =
-        |path: &PathBuf| path.strip_prefix(root).is_ok_and(|path| files.contains_key(path));
-    if root.exists() && !files_in(root).iter().all(is_known) {
-        fs::remove_dir_all(root)?;
-    }
-    for (path, bytes) in files {
-        let path = root.join(path);
-        if !fs::read(&path).is_ok_and(|found| found == *bytes) {
-            fs::create_dir_all(path.parent().unwrap_or(root))?;
-            fs::write(&path, bytes)?;
-        }
-    }
-    Ok(())
 }
 
 /// Holds a text against the one that is kept in a file beside the list; measured times may differ.

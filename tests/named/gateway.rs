@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::ops::Range;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Output, Stdio};
 use std::sync::LazyLock;
 use std::thread;
@@ -18,7 +18,9 @@ use std::time::{Duration, Instant};
 
 use libtest_mimic::{Completion, Failed, Trial};
 use named::self_check::guarded;
-use named::tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
+use named::tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time, seeded};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
 use workbook::programs::{self, Programs};
 use workbook::promise::Profile;
@@ -37,6 +39,13 @@ const MOMENTS: Range<u64> = 2_000..60_000;
 /// How long a program may take that is to end by itself.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The name of the sensor whose readings these are.
+const SENSOR: &str = "shed";
+
+/// How long a sensor waits for an answer, and a gateway for the cloud's.
+const SENSOR_LIMIT: Duration = Duration::from_secs(1);
+const CLOUD_LIMIT: Duration = Duration::from_secs(2);
+
 /// What a log begins with, and how much stands in front of each reading.
 const MAGIC: &[u8] = b"edge-gateway log\n";
 const HEAD: usize = 8;
@@ -49,13 +58,23 @@ fn main() -> ExitCode {
         Trial::test("killed", killed),
         Trial::test("cut-at-each-byte", cut_at_each_byte),
         Trial::test("each-bit-flipped", each_bit_flipped),
+        Trial::test("zeros", zeros),
         Trial::test("position-damaged", position_damaged),
         Trial::test("cloud-cut", cloud_cut),
         Trial::test("half-a-line", half_a_line),
         Trial::test("not-a-log", not_a_log),
         Trial::test("two-gateways", two_gateways),
+        Trial::test("two-sensors", two_sensors),
+        Trial::test("bad-clouds", bad_clouds),
+        Trial::test("uplink-dead", uplink_dead),
+        Trial::test("file-size", file_size),
+        Trial::ignorable_test("replaced-log", needs("strace", replaced_log)),
+        Trial::ignorable_test("slow-disk", needs("strace", slow_disk)),
+        Trial::ignorable_test("sync-fails", needs("strace", sync_fails)),
+        Trial::ignorable_test("handlers-first", needs("strace", handlers_first)),
         Trial::ignorable_test("synced", needs("strace", each_word_is_synced)),
         Trial::ignorable_test("full-disk", full_disk),
+        Trial::ignorable_test("process-1", process_1),
     ];
     one_at_a_time(trials, || {
         LazyLock::force(&PROGRAMS);
@@ -103,6 +122,7 @@ fn killed() -> Result<(), Failed> {
             format!("{} kills found a reading kept and not acknowledged", sum.not_acknowledged),
             format!("{} kills found a reading acknowledged and not delivered", sum.waiting),
             format!("{} kills found the position behind the cloud", sum.behind),
+            format!("{} readings were offered again and kept once", sum.again),
         ],
     )
 }
@@ -117,6 +137,7 @@ struct Figures {
     not_acknowledged: usize,
     waiting: usize,
     behind: usize,
+    again: usize,
 }
 
 /// A log that ends anywhere in its last record: the others are kept, and its number is free.
@@ -126,6 +147,7 @@ fn cut_at_each_byte() -> Result<(), Failed> {
     let fourth = records.ends[3];
     for length in fourth..log.len() {
         let place = Site::with("gateway.log", &log[..length])?;
+        fs::write(place.path("gateway.log.sensor"), "4\n")?;
         let output = place.run(&["--readings", "1", "--every", "0.01"])?;
         let torn = length - fourth;
         let told = format!("a torn record of {torn} bytes is cut off");
@@ -150,7 +172,7 @@ fn cut_at_each_byte() -> Result<(), Failed> {
 }
 
 /// One bit of a log turned over, any of them: all other readings are delivered, the damaged file is
-/// kept, and what is lost is told.
+/// kept, and how many are saved is told.
 fn each_bit_flipped() -> Result<(), Failed> {
     let log = five_readings()?;
     let records = Records::of(&log);
@@ -160,15 +182,13 @@ fn each_bit_flipped() -> Result<(), Failed> {
         let place = Site::with("gateway.log", &damaged)?;
         let output = place.run(&["--readings", "0", "--every", "0"])?;
         let hit = records.ends.iter().filter(|end| **end <= bit / 8).count();
-        let (mut expected, mut lost) = (records.readings.clone(), 0);
+        let mut expected = records.readings.clone();
         if bit / 8 >= MAGIC.len() {
-            expected[hit].1 = "lost".to_owned();
-            lost = 1;
+            expected.remove(hit);
         }
-        let told = format!(
-            "gateway.log was damaged: {} saved, {lost} lost; see gateway.log.damaged-1",
-            5 - lost
-        );
+        let saved = expected.len();
+        let told =
+            format!("gateway.log was damaged: readings saved: {saved}; see gateway.log.damaged-1");
         succeeded(&output, &[&told])?;
         same(&place.stored()?, &expected, &format!("bit {bit} turned over"))?;
         if fs::read(place.path("gateway.log.damaged-1"))? != damaged {
@@ -180,6 +200,18 @@ fn each_bit_flipped() -> Result<(), Failed> {
         "flipped",
         &[format!("{} bits turned over, one at a time", log.len() * 8)],
     )
+}
+
+/// A power cut may leave a block of zeros behind the last record: that is no torn record, and costs
+/// no reading.
+fn zeros() -> Result<(), Failed> {
+    let mut log = five_readings()?;
+    let records = Records::of(&log);
+    log.resize(4096, 0);
+    let place = Site::with("gateway.log", &log)?;
+    let output = place.run(&["--readings", "0", "--every", "0"])?;
+    succeeded(&output, &["was damaged: readings saved: 5; see gateway.log.damaged-1"])?;
+    same(&place.stored()?, &records.readings, "zeros")
 }
 
 /// A position that cannot be read: everything is sent again, and stored once.
@@ -235,7 +267,7 @@ fn cloud_cut() -> Result<(), Failed> {
     let stored: String = Records::of(&log)
         .readings
         .iter()
-        .map(|(number, value)| format!("{number} {value}\n"))
+        .map(|(number, value)| format!("{SENSOR} {number} {value}\n"))
         .collect();
     for length in 0..=stored.len() {
         let place = Site::with("gateway.log", &log)?;
@@ -252,18 +284,8 @@ fn cloud_cut() -> Result<(), Failed> {
 fn half_a_line() -> Result<(), Failed> {
     let place = Site::new()?;
     let _cloud = place.spawn("edge-gateway-cloud", &["127.0.0.1:0"])?;
-    let deadline = Instant::now() + PATIENCE;
-    let address = loop {
-        let printed = fs::read_to_string(place.path("out"))?;
-        if let Some(line) = printed.strip_suffix('\n') {
-            break line.rsplit(' ').next().unwrap_or_default().to_owned();
-        }
-        if Instant::now() > deadline {
-            return Err("the cloud does not listen".into());
-        }
-        thread::sleep(Duration::from_millis(5));
-    };
-    for (sent, answers) in [("1 20.1\n2 20.", ""), ("2 20.2\n", "2\n")] {
+    let address = place.address_of_the_cloud()?;
+    for (sent, answers) in [("shed 1 20.1\nshed 2 20.", "1\n"), ("shed 2 20.2\n", "2\n")] {
         let mut cloud = TcpStream::connect(&address)?;
         cloud.set_read_timeout(Some(PATIENCE))?;
         cloud.write_all(sent.as_bytes())?;
@@ -285,9 +307,9 @@ fn not_a_log() -> Result<(), Failed> {
     for contents in foreign {
         let place = Site::with("gateway.log", contents)?;
         refused(&place.run(&[])?, "cannot use gateway.log: this is no log of a gateway\n")?;
-        // The other is what the gateway printed: nothing.
+        // The others are what the gateway printed, nothing, and its lock.
         let count = fs::read_dir(place.directory.path())?.count();
-        if fs::read(place.path("gateway.log"))? != contents || count != 2 {
+        if fs::read(place.path("gateway.log"))? != contents || count != 3 {
             return Err("a foreign file was touched".into());
         }
     }
@@ -302,14 +324,267 @@ fn not_a_log() -> Result<(), Failed> {
 fn two_gateways() -> Result<(), Failed> {
     let place = Site::new()?;
     let _first = place.spawn(LESSON, &["--readings", "600", "--every", "0.1"])?;
-    let deadline = Instant::now() + PATIENCE;
-    while place.acknowledged()?.is_empty() {
-        if Instant::now() > deadline {
-            return Err("nothing is acknowledged".into());
-        }
-        thread::sleep(Duration::from_millis(5));
+    place.wait_until(|| Ok(!place.acknowledged()?.is_empty()))?;
+    refused(&place.run(&[])?, "cannot use gateway.log: another gateway has it\n")?;
+    // With a log of its own it still has the other's cloud in its way.
+    refused(&place.run(&["--log", "other.log"])?, "cannot use cloud.txt: another cloud has it\n")
+}
+
+/// Two gateways, each with a log and a sensor of its own, deliver to one cloud at the same time; and a
+/// gateway does not take the log of another's sensor.
+fn two_sensors() -> Result<(), Failed> {
+    let place = Site::new()?;
+    let cloud = place.spawn("edge-gateway-cloud", &["127.0.0.1:0"])?;
+    let address = place.address_of_the_cloud()?;
+    let of = |sensor, log| {
+        let readings = ["--readings", "30", "--every", "0.01", "--grace", "30"];
+        let args = [&readings[..], &["--cloud", &address, "--sensor", sensor, "--log", log]];
+        place.command(LESSON, &args.concat()).stdout(Stdio::piped()).spawn()
+    };
+    for gateway in [of("shed", "shed.log")?, of("barn", "barn.log")?] {
+        succeeded(&gateway.wait_with_output()?, &["all is delivered"])?;
     }
-    refused(&place.run(&[])?, "cannot use gateway.log: another gateway has it\n")
+    drop(cloud);
+    let stored = fs::read_to_string(place.path("cloud.txt"))?;
+    for sensor in ["shed", "barn"] {
+        let numbers = stored.lines().filter_map(|line| line.strip_prefix(sensor)?.get(1..));
+        if !numbers.filter_map(reading).map(|(number, _)| number).eq(1..=30) {
+            return Err(format!("not each reading of {sensor} once: {stored}").into());
+        }
+    }
+    let other = place.run(&["--sensor", "barn", "--log", "shed.log"])?;
+    refused(&other, "cannot use shed.log: it is the log of a sensor shed\n")
+}
+
+/// How a cloud treats those who connect, one after the other.
+#[derive(Clone, Copy)]
+enum Mood {
+    HangsUp,
+    /// A byte of an answer each 0.3 s, for 30 s: no read takes long.
+    Drips,
+    Hangs,
+    /// It stores what it gets and answers all of it twice.
+    AnswersTwice,
+}
+
+/// A cloud that refuses, drips, hangs and answers twice. The sensor waits for none of it, the gateway
+/// no longer than its limit, and in the end the cloud has every reading once, in its order.
+fn bad_clouds() -> Result<(), Failed> {
+    let moods = [Mood::HangsUp, Mood::Drips, Mood::Hangs, Mood::AnswersTwice];
+    let place = Site::new()?;
+    let closed = TcpListener::bind("127.0.0.1:0")?;
+    let address = closed.local_addr()?;
+    // Nobody listens until the first readings are there.
+    drop(closed);
+    let readings = ["--readings", "70", "--every", "0.1", "--grace", "20"];
+    let address = address.to_string();
+    let args = [&readings[..], &["--cloud", &address]].concat();
+    let mut gateway = place.spawn(LESSON, &args)?;
+    let start = Instant::now();
+    place.wait_until(|| Ok(place.acknowledged()?.len() >= 5))?;
+    let listener = TcpListener::bind(&*address)?;
+    let cloud = thread::Builder::new().name("cloud".into()).spawn(move || -> io::Result<_> {
+        let (mut stored, mut kept) = (Vec::new(), Vec::new());
+        for mood in moods {
+            let (mut gateway, _) = listener.accept()?;
+            let since = Instant::now();
+            match mood {
+                Mood::HangsUp => {}
+                Mood::Drips => {
+                    while since.elapsed() < Duration::from_secs(30) {
+                        if gateway.write_all(b"9").is_err() {
+                            break;
+                        }
+                        thread::sleep(Duration::from_millis(300));
+                    }
+                    kept.push(since.elapsed());
+                }
+                Mood::Hangs => {
+                    gateway.set_read_timeout(Some(Duration::from_secs(30)))?;
+                    io::copy(&mut gateway, &mut io::sink())?;
+                    kept.push(since.elapsed());
+                }
+                Mood::AnswersTwice => {
+                    let lines = io::BufReader::new(gateway.try_clone()?);
+                    for line in io::BufRead::lines(lines) {
+                        let line = line?;
+                        let number = line.split(' ').nth(1).unwrap_or_default().to_owned();
+                        stored.push(line);
+                        gateway.write_all(format!("{number}\n{number}\n").as_bytes())?;
+                    }
+                }
+            }
+        }
+        Ok((stored, kept))
+    })?;
+    place.wait_until(|| Ok(place.acknowledged()?.len() == 70))?;
+    let sensor_done = start.elapsed();
+    let status = gateway.0.wait()?;
+    let (stored, kept) = cloud.join().map_err(|_| "the cloud has panicked")??;
+    let acknowledged = place.acknowledged()?;
+    let stored: Vec<_> = stored.iter().filter_map(|line| reading(line)).collect();
+    same(&stored, &acknowledged, "a bad cloud")?;
+    println!("\na cloud that drips and one that hangs were left after {kept:?}");
+    // At the pace of the sensor, whatever the cloud did.
+    if sensor_done > Duration::from_secs(7) + 2 * SENSOR_LIMIT {
+        return Err(format!("70 readings were acknowledged only after {sensor_done:?}").into());
+    }
+    let left = kept.iter().all(|time| *time < CLOUD_LIMIT + Duration::from_secs(1));
+    let printed = fs::read_to_string(place.path("out"))?;
+    if status.success() && acknowledged.len() == 70 && left && !printed.contains("no answer to") {
+        Ok(())
+    } else {
+        Err(format!("ended with {status}, {} acknowledged", acknowledged.len()).into())
+    }
+}
+
+/// An uplink that comes upon damage ends, and the gateway with it: it acknowledges nothing that nobody
+/// would deliver.
+fn uplink_dead() -> Result<(), Failed> {
+    let place = Site::new()?;
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    let address = listener.local_addr()?.to_string();
+    let args = ["--readings", "600", "--every", "0.1", "--cloud", &address];
+    let out = File::create(place.path("out"))?;
+    let mut gateway = place.command(LESSON, &args);
+    let gateway = gateway.stdout(out).stderr(Stdio::piped()).spawn()?;
+    place.wait_until(|| Ok(place.acknowledged()?.len() >= 3))?;
+    let mut log = fs::read(place.path("gateway.log"))?;
+    let third = Records::of(&log).ends[2];
+    log[third - 1] ^= 1;
+    OpenOptions::new().write(true).open(place.path("gateway.log"))?.write_all(&log)?;
+    let (mut cloud, _) = listener.accept()?;
+    cloud.write_all(b"1\n")?;
+    let output = gateway.wait_with_output()?;
+    refused(&output, "the uplink has stopped: invalid data\n")?;
+    let acknowledged = place.acknowledged()?.len();
+    if acknowledged < 200 {
+        Ok(())
+    } else {
+        Err(format!("{acknowledged} were acknowledged, and nobody delivers them").into())
+    }
+}
+
+/// Where a file may not grow, a write gives an error, and the signal kills nobody.
+fn file_size() -> Result<(), Failed> {
+    let place = Site::new()?;
+    let cloud = place.spawn("edge-gateway-cloud", &["127.0.0.1:0"])?;
+    let address = place.address_of_the_cloud()?;
+    let script = "ulimit -f 1; \"$0\" \"$@\" | cat";
+    let output = guarded(Path::new("bash"))
+        .args(["-o", "pipefail", "-c", script])
+        .arg(&PROGRAMS[LESSON])
+        .args(["--readings", "80", "--every", "0.005", "--grace", "30", "--cloud", &address])
+        .current_dir(place.directory.path())
+        .output()?;
+    drop(cloud);
+    succeeded(&output, &["all is delivered"])?;
+    let out = String::from_utf8_lossy(&output.stdout);
+    OpenOptions::new().append(true).open(place.path("out"))?.write_all(&output.stdout)?;
+    let last = place.stored()?.len();
+    let told = format!("reading {} is refused: File too large (os error 27)", last + 1);
+    same(&place.stored()?, &place.acknowledged()?, "a limit on files")?;
+    if last > 20 && out.contains(&told) { Ok(()) } else { Err(out.into_owned().into()) }
+}
+
+/// A second gateway is about to lock when the first one finds the log damaged, and puts another in its
+/// place. Had the second one what the first has replaced, it would replace the new one.
+fn replaced_log() -> Result<(), Failed> {
+    let mut log = five_readings()?;
+    let third = Records::of(&log).ends[2];
+    log[third - 1] ^= 1;
+    let place = Site::with("gateway.log", &log)?;
+    fs::write(place.path("gateway.log.sensor"), "5\n")?;
+    let second = Command::new("strace")
+        .args(["-f", "-o", "trace", "-e", "trace=flock", "-e"])
+        .args(["inject=flock:delay_enter=3000000:when=1"])
+        .arg(&PROGRAMS[LESSON])
+        .current_dir(place.directory.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    place.wait_until(|| Ok(fs::read(place.path("trace")).is_ok_and(|text| !text.is_empty())))?;
+    let first = place.spawn(LESSON, &["--readings", "600", "--every", "0.1"])?;
+    refused(&second.wait_with_output()?, "cannot use gateway.log: another gateway has it\n")?;
+    place.wait_until(|| Ok(place.acknowledged()?.len() >= 3))?;
+    refused(&place.run(&[])?, "cannot use gateway.log: another gateway has it\n")?;
+    drop(first);
+    let kept = Records::of(&fs::read(place.path("gateway.log"))?).readings;
+    let acknowledged = place.acknowledged()?;
+    if acknowledged.iter().all(|reading| kept.contains(reading)) {
+        Ok(())
+    } else {
+        Err(format!("acknowledged: {acknowledged:?}, in the log: {kept:?}").into())
+    }
+}
+
+/// A disk that takes longer for a reading than the sensor waits: the sensor offers it again, and it is
+/// kept under the number that it had.
+fn slow_disk() -> Result<(), Failed> {
+    let place = Site::new()?;
+    let delay = SENSOR_LIMIT + Duration::from_millis(500);
+    let inject = format!("inject=fdatasync:delay_exit={}:when=1", delay.as_micros());
+    let output = Command::new("strace")
+        .args(["-f", "-o", "trace", "-e", "trace=fdatasync", "-e", &inject])
+        .arg(&PROGRAMS[LESSON])
+        .args(["--readings", "4", "--every", "0.1", "--grace", "20"])
+        .current_dir(place.directory.path())
+        .output()?;
+    fs::write(place.path("out"), &output.stdout)?;
+    // strace may have had something to say.
+    let output = Output { stderr: Vec::new(), ..output };
+    let told = ["no answer to reading 1 within 1s", "reading 1 was kept before"];
+    succeeded(&output, &told)?;
+    same(&place.stored()?, &place.acknowledged()?, "a slow disk")?;
+    if place.stored()?.len() == 3 { Ok(()) } else { Err("3 of 4 steps have a reading".into()) }
+}
+
+/// After a sync that has failed, the next one may succeed without the bytes: the record is cut off, the
+/// gateway ends, and the next one writes the reading anew when it is offered again.
+fn sync_fails() -> Result<(), Failed> {
+    let log = five_readings()?;
+    let kept = Records::of(&log).readings;
+    let place = Site::with("gateway.log", &log)?;
+    fs::write(place.path("gateway.log.sensor"), "5\n")?;
+    let output = Command::new("strace")
+        .args(["-f", "-o", "trace", "-e", "trace=fdatasync"])
+        .args(["-e", "inject=fdatasync:error=EIO:when=1"])
+        .arg(&PROGRAMS[LESSON])
+        .args(["--readings", "1", "--every", "0.01", "--cloud", "127.0.0.1:1"])
+        .current_dir(place.directory.path())
+        .output()?;
+    let told = String::from_utf8_lossy(&output.stderr);
+    if !told.contains("cannot keep readings: Input/output error (os error 5)\n") {
+        return Err(format!("{}: {told}", output.status).into());
+    }
+    same(&Records::of(&fs::read(place.path("gateway.log"))?).readings, &kept, "a failed sync")?;
+    succeeded(&place.run(&["--readings", "1", "--every", "0.01"])?, &["reading 6 is delivered"])
+}
+
+/// As process 1, a program loses each signal for which it has no handler: it has them before it has a
+/// thread or a file.
+fn handlers_first() -> Result<(), Failed> {
+    let place = Site::new()?;
+    let status = Command::new("strace")
+        .args(["-f", "-o", "trace", "-e", "trace=rt_sigaction,clone,clone3,openat"])
+        .arg(&PROGRAMS[LESSON])
+        .args(["--readings", "0", "--every", "0"])
+        .current_dir(place.directory.path())
+        .stdout(Stdio::null())
+        .status()?;
+    let trace = fs::read_to_string(place.path("trace"))?;
+    let first = |text: &str| trace.lines().position(|line| line.contains(text));
+    let handlers = ["SIGTERM", "SIGINT", "SIGXFSZ"].map(|signal| {
+        let set = format!("rt_sigaction({signal}, {{sa_handler=0x");
+        first(&set)
+    });
+    let later = [first("clone3("), first("gateway.log")];
+    let is_first = handlers.iter().all(|handler| later.iter().all(|later| handler < later));
+    if status.success() && is_first && handlers.iter().chain(&later).all(Option::is_some) {
+        Ok(())
+    } else {
+        Err(format!("handlers in lines {handlers:?}, thread and log in {later:?}").into())
+    }
 }
 
 /// A power cut cannot be tried here. That the kernel was asked to put each reading on disk, and has
@@ -325,7 +600,7 @@ fn each_word_is_synced() -> Result<(), Failed> {
         .stdout(Stdio::null())
         .status()?;
     // `main` writes and syncs the log, `cloud` its own file; each has its thread.
-    let mut unsynced = BTreeSet::new();
+    let mut unsynced: BTreeMap<&str, String> = BTreeMap::new();
     let (mut acknowledged, mut answered, mut late) = (0, 0, 0);
     for line in fs::read_to_string(trace)?.lines() {
         let (thread, call) = line.split_once(' ').unwrap_or_default();
@@ -333,18 +608,17 @@ fn each_word_is_synced() -> Result<(), Failed> {
             let text = call.split('"').nth(1)?.strip_suffix("\\n")?;
             call.contains("sendto(").then_some(text.parse::<u64>().ok()?)
         };
-        if call.contains("write(")
-            && (call.contains("/gateway.log>") || call.contains("/cloud.txt>"))
-        {
-            unsynced.insert(thread.to_owned());
+        let written = ["/gateway.log>", "/cloud.txt>"].into_iter().find(|name| call.contains(name));
+        if let (true, Some(name)) = (call.contains("write("), written) {
+            unsynced.insert(name, thread.to_owned());
         } else if call.contains("fdatasync") && call.ends_with("= 0") {
-            unsynced.remove(thread);
+            unsynced.retain(|_, of| of != thread);
         } else if call.contains("write(") && call.contains(" is acknowledged") {
             acknowledged += 1;
-            late += usize::from(unsynced.contains(thread));
+            late += usize::from(unsynced.contains_key("/gateway.log>"));
         } else if is_answer().is_some() {
             answered += 1;
-            late += usize::from(unsynced.contains(thread));
+            late += usize::from(unsynced.contains_key("/cloud.txt>"));
         }
     }
     println!("\n{acknowledged} acknowledged, {answered} answers, {late} of them too early");
@@ -375,7 +649,7 @@ fn full_disk() -> Result<Completion, Failed> {
     }
     let printed = fs::read_to_string(place.path("out"))?;
     let lines = texts(&printed, None);
-    let refused = lines.iter().rposition(|line| line.starts_with("refused, not acknowledged: "));
+    let refused = lines.iter().rposition(|line| line.contains(" is refused: "));
     let refused = refused.ok_or("nothing was refused")?;
     let is_acknowledged = |line: &&String| line.contains(" is acknowledged: ");
     let (before, after) = lines.split_at(refused);
@@ -389,6 +663,39 @@ fn full_disk() -> Result<Completion, Failed> {
         Ok(Completion::Completed)
     } else {
         Err(format!("ended with {status}").into())
+    }
+}
+
+/// The second signal ends the gateway also as process 1, to which the default of a signal is nothing.
+fn process_1() -> Result<Completion, Failed> {
+    let place = Site::new()?;
+    let out = File::create(place.path("out"))?;
+    let unshare = guarded("unshare")
+        .args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"])
+        .arg(&PROGRAMS[LESSON])
+        .args(["--readings", "600", "--down", "0", "600", "--grace", "60"])
+        .current_dir(place.directory.path())
+        .stdout(out)
+        .stderr(Stdio::null())
+        .spawn();
+    let Ok(unshare) = unshare else { return Ok(Completion::ignored_with("there is no unshare")) };
+    let mut unshare = Running(unshare);
+    let printed = || fs::read_to_string(place.path("out"));
+    while !printed()?.contains("is acknowledged") {
+        if unshare.0.try_wait()?.is_some() {
+            return Ok(Completion::ignored_with("takes the right to make a PID namespace"));
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
+    let id = unshare.0.id();
+    let gateway = fs::read_to_string(format!("/proc/{id}/task/{id}/children"))?;
+    let gateway = Pid::from_raw(gateway.trim().parse()?);
+    kill(gateway, Signal::SIGTERM)?;
+    place.wait_until(|| Ok(printed()?.contains("I wait up to 60s")))?;
+    kill(gateway, Signal::SIGTERM)?;
+    match ended_within(&mut unshare.0, Duration::from_secs(5))?.and_then(|status| status.code()) {
+        Some(143) => Ok(Completion::Completed),
+        code => Err(format!("it ended with {code:?}, and not with 143").into()),
     }
 }
 
@@ -468,6 +775,25 @@ impl Site {
         Ok(output)
     }
 
+    fn wait_until(&self, is_so: impl Fn() -> Result<bool, Failed>) -> Result<(), Failed> {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so()? {
+            if Instant::now() > deadline {
+                let printed = fs::read_to_string(self.path("out")).unwrap_or_default();
+                return Err(format!("it does not come to that:\n{printed}").into());
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// Of a cloud that was started alone.
+    fn address_of_the_cloud(&self) -> Result<String, Failed> {
+        let printed = || fs::read_to_string(self.path("out"));
+        self.wait_until(|| Ok(printed()?.ends_with('\n')))?;
+        Ok(printed()?.trim_end().rsplit(' ').next().unwrap_or_default().to_owned())
+    }
+
     /// What the gateways have acknowledged, in the order in which they did.
     fn acknowledged(&self) -> Result<Vec<Reading>, Failed> {
         let printed = fs::read_to_string(self.path("out")).unwrap_or_default();
@@ -516,7 +842,19 @@ impl Site {
         if let Some(line) = printed.lines().find(is_trouble) {
             return Err(format!("after a kill: {line}").into());
         }
+        sum.again += printed.lines().filter(|line| line.ends_with(" was kept before")).count();
         let (acknowledged, stored) = (self.acknowledged()?, self.stored()?);
+        let acknowledged: BTreeSet<_> = acknowledged.into_iter().collect();
+        // The sensor's reading of this number has this value. A reading that was kept twice shifts all
+        // that follow.
+        let of_the_sensor = |number: u64| {
+            let tenths = number * 7 % 40;
+            format!("{}.{}", 18 + tenths / 10, tenths % 10)
+        };
+        if let Some(wrong) = stored.iter().find(|(number, value)| *value != of_the_sensor(*number))
+        {
+            return Err(format!("the cloud has {wrong:?}, and the sensor took another").into());
+        }
         let by_number: BTreeMap<_, _> = stored.iter().cloned().collect();
         let is_lost = |(number, value): &&Reading| by_number.get(number) != Some(value);
         sum.acknowledged += acknowledged.len();
@@ -547,8 +885,9 @@ impl Drop for Running {
     }
 }
 
-/// Reads `7 20.1`.
+/// Reads `7 20.1` and `shed 7 20.1`.
 fn reading(text: &str) -> Option<Reading> {
+    let text = text.strip_prefix(SENSOR).map_or(text, str::trim_start);
     let (number, value) = text.split_once(' ')?;
     Some((number.parse().ok()?, value.to_owned()))
 }

@@ -1,5 +1,6 @@
 //! Runs what the chapters measured, and holds the figures to what they say holds on every machine.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Command, ExitCode, Output};
 use std::sync::Arc;
@@ -21,10 +22,13 @@ fn main() -> ExitCode {
         Ok(workbook) => workbook,
         Err(code) => return code,
     };
-    let measuring = workbook.chapters.iter().filter(|chapter| {
-        chapter.measured().any(|block| matches!(block.says.source, Source::Program { .. }))
+    let measuring = workbook.chapters.iter().flat_map(|chapter| {
+        chapter.measured().filter_map(|block| match &block.says.source {
+            Source::Program { program, .. } => Some(chapter.package_of(program)),
+            Source::Test(_) => None,
+        })
     });
-    let packages: Vec<_> = measuring.map(|chapter| chapter.name.as_str()).collect();
+    let packages: BTreeSet<_> = measuring.collect();
     let programs = if arguments.list || packages.is_empty() {
         Ok(Programs::new())
     } else {

@@ -1,12 +1,13 @@
 //! The lesson inference-telemetry under the eyes of a Prometheus server, and of scrapers that do
-//! not let go of their connection.
+//! not let go of their connection; and the file of its last sample.
 //!
-//! Takes about twenty seconds. Needs prometheus and promtool for some tests, which are listed as
+//! Takes about half a minute. Needs prometheus and promtool for some tests, which are listed as
 //! ignored without them.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
@@ -24,8 +25,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 use ureq::Agent;
 use workbook::programs::{self, Programs};
+use workbook::promise::Profile;
 use workbook::promise::judge::texts;
-use workbook::promise::{Profile, STILL_ALIVE};
 use workbook::run::client;
 use workbook::workbook::Workbook;
 
@@ -33,6 +34,8 @@ const LESSON: &str = "inference-telemetry";
 
 /// How long anything may take that is to happen by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+const REQUEST: &[u8] = b"GET /metrics HTTP/1.1\r\nHost: lesson\r\n\r\n";
 
 /// Short, because the lesson is; a service is scraped once or a few times a minute.
 const INTERVAL: &str = "200ms";
@@ -45,8 +48,12 @@ fn main() -> ExitCode {
         Trial::ignorable_test("prometheus::scrapes", needs("prometheus", prometheus_scrapes)),
         Trial::ignorable_test("promtool::reads", needs("promtool", promtool_reads)),
         Trial::test("file::replaced", a_file_is_replaced),
+        Trial::test("file::mode", others_may_read_the_file),
+        Trial::test("gateway::redirects", a_redirect_is_no_delivery),
         Trial::test("connections::held", connections_are_held),
-        Trial::test("connections::graceful", half_a_request_holds_a_graceful_end),
+        Trial::test("connections::full", a_full_table_is_survived),
+        Trial::test("file::eight", eight_jobs_replace_one_file),
+        Trial::test("file::limit", a_file_that_may_not_grow_fails_nothing),
     ];
     one_at_a_time(trials, || {
         LazyLock::force(&PROGRAMS);
@@ -64,9 +71,9 @@ fn prometheus_scrapes() -> Result<(), Failed> {
     server.wait_until("up{job=\"lesson\"} == 0")?;
 
     let up = server.values("up{job=\"lesson\"}[1m]")?;
-    let tokens = server.values("inference_tokens{job=\"lesson\"}[1m]")?;
+    let tokens = server.values("inference_tokens_total{job=\"lesson\"}[1m]")?;
     let samples = server.values("telemetry_samples_total{job=\"lesson\"}[1m]")?;
-    let left = server.values("inference_tokens{job=\"lesson\"}")?;
+    let left = server.values("inference_tokens_total{job=\"lesson\"}")?;
     server.end()?;
 
     if !tokens.is_sorted() || !samples.is_sorted() || tokens.len() != samples.len() {
@@ -118,10 +125,64 @@ fn a_file_is_replaced() -> Result<(), Failed> {
         .stdout(Stdio::null())
         .status()?;
     let (new, old) = (fs::read_to_string(path)?, fs::read_to_string(old)?);
-    if flush.success() && new.contains("inference_tokens 500") && old == "old 1\n" {
+    if flush.success() && new.contains("inference_tokens_total 500") && old == "old 1\n" {
         Ok(())
     } else {
         Err(format!("{flush}; the old text is {old:?}, the new one {new:?}").into())
+    }
+}
+
+/// The exporter is another user, and the job may have been told to keep its files to itself.
+fn others_may_read_the_file() -> Result<(), Failed> {
+    let directory = TempDir::new()?;
+    let flush = Command::new("sh")
+        .args(["-c", "umask 077; exec \"$0\""])
+        .arg(&PROGRAMS["inference-telemetry-flush"])
+        .current_dir(directory.path())
+        .stdout(Stdio::null())
+        .status()?;
+    let mode = fs::metadata(directory.path().join("metrics.prom"))?.permissions().mode() & 0o777;
+    if flush.success() && mode == 0o644 {
+        Ok(())
+    } else {
+        Err(format!("{flush}; the mode is {mode:o}").into())
+    }
+}
+
+/// A gateway behind a login: whoever pushes is sent to a page, and the page is there.
+fn a_redirect_is_no_delivery() -> Result<(), Failed> {
+    let directory = TempDir::new()?;
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let gateway = format!("http://{}", listener.local_addr()?);
+    // Ends with this process.
+    thread::Builder::new().name("gateway".to_owned()).spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let mut piece = [0; 4096];
+            while let Ok(size @ 1..) = stream.read(&mut piece) {
+                let answer: &[u8] = if piece.starts_with(b"GET ") {
+                    b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nlog in"
+                } else if piece[..size].ends_with(b"\r\n\r\n") {
+                    continue; // The body is another piece.
+                } else {
+                    b"HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n"
+                };
+                if stream.write_all(answer).is_err() {
+                    break;
+                }
+            }
+        }
+    })?;
+    let flush = Command::new(&PROGRAMS["inference-telemetry-flush"])
+        .arg(gateway)
+        .current_dir(directory.path())
+        .output()?;
+    let told = String::from_utf8_lossy(&flush.stderr);
+    if flush.status.success() && told == "the last sample is lost: the gateway answers 302 Found\n"
+    {
+        Ok(())
+    } else {
+        Err(format!("{}; {told:?}, {}", flush.status, String::from_utf8_lossy(&flush.stdout))
+            .into())
     }
 }
 
@@ -130,7 +191,7 @@ fn connections_are_held() -> Result<(), Failed> {
     let lesson = Lesson::start(LESSON, 0)?;
     let address = ("127.0.0.1", lesson.port);
     let mut answered = TcpStream::connect(address)?;
-    answered.write_all(b"GET /metrics HTTP/1.1\r\nHost: lesson\r\n\r\n")?;
+    answered.write_all(REQUEST)?;
     let mut head = [0; 15];
     answered.read_exact(&mut head)?;
     let mut asking = TcpStream::connect(address)?;
@@ -161,28 +222,93 @@ fn connections_are_held() -> Result<(), Failed> {
     )
 }
 
-/// A server that lets every request end waits for one that has only begun.
-fn half_a_request_holds_a_graceful_end() -> Result<(), Failed> {
-    let mut lesson = Lesson::start("inference-telemetry-graceful", 0)?;
-    let mut asking = TcpStream::connect(("127.0.0.1", lesson.port))?;
-    asking.write_all(b"GET /metrics HTTP/1.1\r\nHost: les")?;
-    let mut line = String::new();
-    while !line.contains("the answer is complete") {
-        line.clear();
-        if lesson.output.read_line(&mut line)? == 0 {
-            return Err("it ends without an answer".into());
-        }
+/// A scrape is answered again when clients have let go of all descriptors that there are.
+fn a_full_table_is_survived() -> Result<(), Failed> {
+    const DESCRIPTORS: usize = 24;
+    const HELD: usize = 22;
+    // For 5.25 s, so that five seconds would be seen.
+    let limit = format!("ulimit -n {DESCRIPTORS}; exec \"$0\" 0 11");
+    let mut in_shell = guarded("sh");
+    in_shell.args(["-c", &limit]).arg(&PROGRAMS[LESSON]);
+    let lesson = Lesson::listening(in_shell)?;
+    let address = ("127.0.0.1", lesson.port);
+    let held: Vec<_> = (0..HELD).map(|_| TcpStream::connect(address)).collect::<Result<_, _>>()?;
+    // The table is full: who comes now is connected by the kernel, and gets no answer.
+    let mut crowded = TcpStream::connect(address)?;
+    crowded.write_all(REQUEST)?;
+    crowded.set_read_timeout(Some(Duration::from_millis(500)))?;
+    if crowded.read(&mut [0]).is_ok() {
+        return Err(format!("{HELD} connections leave a descriptor of {DESCRIPTORS}").into());
     }
-    thread::sleep(STILL_ALIVE);
-    let is_alive = lesson.process.try_wait()?.is_none();
-    drop(asking);
+
+    drop(held);
+    let gone = Instant::now();
+    let mut asking = TcpStream::connect(address)?;
+    asking.write_all(REQUEST)?;
+    asking.set_read_timeout(Some(PATIENCE))?;
+    let mut head = [0; 15];
+    asking.read_exact(&mut head)?;
+    let took = gone.elapsed();
+    if head != *b"HTTP/1.1 200 OK" {
+        return Err(String::from_utf8_lossy(&head).into());
+    }
     lesson.wait()?;
-    let lived = if is_alive { STILL_ALIVE.as_secs() } else { 0 };
     as_the_chapter_tells(
         LESSON,
-        "held-graceful",
-        &[format!("alive {lived} s after the answer, until the client has gone")],
+        "full",
+        &[
+            format!("{DESCRIPTORS} descriptors are all there are"),
+            format!("{HELD} connections are held"),
+            format!("answered {:.2} s after they have gone", took.as_secs_f64()),
+        ],
     )
+}
+
+/// Jobs that end together lose no sample, and leave one whole text and nothing else.
+fn eight_jobs_replace_one_file() -> Result<(), Failed> {
+    for round in 1..=3 {
+        let directory = TempDir::new()?;
+        let start = |_| {
+            guarded(&PROGRAMS["inference-telemetry-flush"])
+                .current_dir(directory.path())
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::piped())
+                .spawn()
+        };
+        let jobs = (0..8).map(start).collect::<Result<Vec<_>, _>>()?;
+        for job in jobs {
+            let ended = job.wait_with_output()?;
+            if !ended.status.success() || !ended.stderr.is_empty() {
+                let said = String::from_utf8_lossy(&ended.stderr);
+                return Err(format!("round {round}: {}, {said}", ended.status).into());
+            }
+        }
+        let text = fs::read_to_string(directory.path().join("metrics.prom"))?;
+        let names: Vec<_> = fs::read_dir(directory.path())?.collect::<Result<_, _>>()?;
+        if text.lines().last() != Some("telemetry_samples_total 5") || names.len() != 1 {
+            return Err(format!("round {round}: {names:?}, {text:?}").into());
+        }
+    }
+    Ok(())
+}
+
+/// SIGXFSZ, which is a write beyond the limit, does not end the job.
+fn a_file_that_may_not_grow_fails_nothing() -> Result<(), Failed> {
+    let directory = TempDir::new()?;
+    let ended = guarded("sh")
+        .args(["-c", "ulimit -f 0; exec \"$0\""])
+        .arg(&PROGRAMS["inference-telemetry-flush"])
+        .current_dir(directory.path())
+        .stdin(Stdio::null())
+        .output()?;
+    let said = String::from_utf8_lossy(&ended.stderr);
+    let is_told = said.starts_with("the last sample is lost: File too large");
+    if ended.status.success() && is_told && fs::read_dir(directory.path())?.next().is_none() {
+        Ok(())
+    } else {
+        Err(format!("{}, {said}", ended.status).into())
+    }
 }
 
 /// The lesson, which has said where it listens.
@@ -196,15 +322,17 @@ struct Lesson {
 
 impl Lesson {
     fn start(program: &str, port: u16) -> Result<Self, Failed> {
+        let mut program = guarded(&PROGRAMS[program]);
+        program.arg(port.to_string());
+        Self::listening(program)
+    }
+
+    fn listening(mut program: Command) -> Result<Self, Failed> {
         let start = Instant::now();
-        let mut process = guarded(&PROGRAMS[program])
-            .arg(port.to_string())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()?;
+        let mut process = program.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
         let output = process.stdout.take().ok_or("no output")?;
         let mut lesson =
-            Self { process, output: BufReader::new(output), start, first: String::new(), port };
+            Self { process, output: BufReader::new(output), start, first: String::new(), port: 0 };
         lesson.output.read_line(&mut lesson.first)?;
         lesson.port = client::port(&lesson.first).ok_or("it does not say where it listens")?;
         Ok(lesson)

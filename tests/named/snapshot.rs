@@ -1,24 +1,29 @@
 //! The lesson warm-start under SIGKILL: while it saves one snapshot after the other it is killed
-//! at many moments, and the file is a whole one each time. Then files that are damaged.
+//! at many moments, and the file is a whole one each time. Then files that are damaged, and the lesson's
+//! service where there are few descriptors.
 //!
 //! Takes less than a minute. Needs strace for one test, which is listed as ignored without it.
 //! `SNAPSHOT_SEED` repeats a run's moments.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::ops::Range;
+use std::os::unix::fs::symlink;
 use std::os::unix::process::ExitStatusExt;
-use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::LazyLock;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use named::self_check::guarded;
-use named::tools::{as_the_chapter_tells, needs, one_at_a_time, seeded};
+use named::tools::{as_the_chapter_tells, ended_within, needs, one_at_a_time, seeded};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use tempfile::TempDir;
-use workbook::programs;
+use workbook::programs::{self, Programs};
 use workbook::promise::Profile;
 use workbook::promise::judge::texts;
 use workbook::workbook::Workbook;
@@ -35,10 +40,12 @@ const MOMENTS: Range<u64> = 0..40_000;
 /// How many numbers a generation has.
 const NUMBERS: usize = 1 << 18;
 
-static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
-    let programs = programs::build(&Workbook::home(), [LESSON], Profile::Dev);
-    programs.expect("cargo").remove("warm-start-snapshot").expect("the lesson compiles")
-});
+static PROGRAMS: LazyLock<Programs> =
+    LazyLock::new(|| programs::build(&Workbook::home(), [LESSON], Profile::Dev).expect("cargo"));
+
+fn program(name: &str) -> &'static Path {
+    PROGRAMS.get(name).expect("the lesson compiles")
+}
 
 fn main() -> ExitCode {
     let trials = vec![
@@ -48,12 +55,15 @@ fn main() -> ExitCode {
         Trial::test("damaged::flipped", every_bit_flipped),
         Trial::test("damaged::foreign", foreign_files),
         Trial::test("damaged::twice", damaged_twice),
+        Trial::test("link", a_link),
         Trial::test("rival", two_at_once),
         Trial::test("too-large", file_too_large),
         Trial::ignorable_test("synced", needs("strace", each_generation_is_synced)),
+        Trial::test("descriptors::full", table_full),
+        Trial::test("descriptors::few", few_descriptors),
     ];
     one_at_a_time(trials, || {
-        LazyLock::force(&PROGRAM);
+        LazyLock::force(&PROGRAMS);
     })
 }
 
@@ -157,7 +167,7 @@ impl Shelf {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = guarded(&*PROGRAM);
+        let mut command = guarded(program("warm-start-snapshot"));
         command.args(args).current_dir(self.0.path()).stdin(Stdio::null());
         command
     }
@@ -342,6 +352,20 @@ fn damaged_twice() -> Result<(), Failed> {
     Ok(())
 }
 
+/// A rename would replace a link; what it leads to would grow old.
+fn a_link() -> Result<(), Failed> {
+    let shelf = Shelf::new()?;
+    fs::write(shelf.path("elsewhere"), snapshot(&SMALL))?;
+    symlink("elsewhere", shelf.path(FILE))?;
+    let found = shelf.check()?;
+    let complaint = "cannot use index.snapshot: it is no plain file\n";
+    if found == (Some(1), String::new(), complaint.to_owned()) && shelf.path(FILE).is_symlink() {
+        Ok(())
+    } else {
+        Err(format!("{found:?}").into())
+    }
+}
+
 /// Else the second would take what the first has not finished for a leftover.
 fn two_at_once() -> Result<(), Failed> {
     let shelf = Shelf::new()?;
@@ -349,14 +373,20 @@ fn two_at_once() -> Result<(), Failed> {
     let mut stdout = BufReader::new(first.stdout.take().ok_or("no stdout")?);
     stdout.read_line(&mut String::new())?;
     let second = shelf.check();
+    // The lock is on the directory, so another name does not help.
+    let neighbour = shelf.command(&["check", "0", "other.snapshot"]).output();
     first.kill()?;
     first.wait()?;
     let (code, printed, complaint) = second?;
     let expected = "cannot use index.snapshot: another process is at work there\n";
-    if code == Some(1) && printed.is_empty() && complaint == expected {
+    if code != Some(1) || !printed.is_empty() || complaint != expected {
+        return Err(format!("{code:?}, {printed:?}, {complaint:?}").into());
+    }
+    let neighbour = String::from_utf8(neighbour?.stderr)?;
+    if neighbour == "cannot use other.snapshot: another process is at work there\n" {
         Ok(())
     } else {
-        Err(format!("{code:?}, {printed:?}, {complaint:?}").into())
+        Err(neighbour.into())
     }
 }
 
@@ -366,8 +396,8 @@ fn file_too_large() -> Result<(), Failed> {
     let whole = snapshot(&SMALL);
     fs::write(shelf.path(FILE), &whole)?;
     let output = Command::new("sh")
-        .args(["-c", "trap '' XFSZ; ulimit -f 500; exec \"$0\" replace 0"])
-        .arg(&*PROGRAM)
+        .args(["-c", "ulimit -f 500; exec \"$0\" replace 0"])
+        .arg(program("warm-start-snapshot"))
         .current_dir(shelf.0.path())
         .output()?;
     let complaint = String::from_utf8(output.stderr)?;
@@ -389,7 +419,7 @@ fn each_generation_is_synced() -> Result<(), Failed> {
     let shelf = Shelf::new()?;
     let status = Command::new("strace")
         .args(["-f", "-y", "-s", "200", "-e", "trace=write,fsync,/^rename", "-o", "trace"])
-        .arg(&*PROGRAM)
+        .arg(program("warm-start-snapshot"))
         .args(["replace", "50"])
         .current_dir(shelf.0.path())
         .stdout(Stdio::null())
@@ -411,5 +441,117 @@ fn each_generation_is_synced() -> Result<(), Failed> {
         Ok(())
     } else {
         Err("0 in another expected".into())
+    }
+}
+
+/// The lesson's service, with so many descriptors.
+struct Service {
+    process: Child,
+    /// Kept open, so that it can print.
+    _stdout: BufReader<ChildStdout>,
+    port: Option<u16>,
+}
+
+impl Service {
+    fn start(descriptors: u32) -> Result<Self, Failed> {
+        let mut process = guarded("sh")
+            .args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" 0")])
+            .arg(program(LESSON))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut stdout = BufReader::new(process.stdout.take().ok_or("no stdout")?);
+        let mut line = String::new();
+        stdout.read_line(&mut line)?;
+        let port = line.trim_end().rsplit_once(':').and_then(|(_, port)| port.parse().ok());
+        Ok(Self { process, _stdout: stdout, port })
+    }
+
+    /// What it answers to `GET path`, if it does so within this time.
+    fn ask(&self, path: &str, time: Duration) -> io::Result<String> {
+        let port = self.port.ok_or(io::ErrorKind::NotConnected)?;
+        let mut service = TcpStream::connect(("127.0.0.1", port))?;
+        service.set_read_timeout(Some(time))?;
+        let head = "Host: localhost\r\nConnection: close";
+        service.write_all(format!("GET {path} HTTP/1.1\r\n{head}\r\n\r\n").as_bytes())?;
+        let mut answer = String::new();
+        service.read_to_string(&mut answer)?;
+        Ok(answer)
+    }
+
+    /// Tells it to stop.
+    fn stop(mut self) -> Result<(), Failed> {
+        kill(Pid::from_raw(self.process.id().cast_signed()), Signal::SIGTERM)?;
+        match ended_within(&mut self.process, Duration::from_secs(2))? {
+            Some(status) if status.success() => Ok(()),
+            status => Err(format!("told to stop: {status:?}").into()),
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// While the table is full, nobody new is answered; when there are descriptors again, everybody is.
+fn table_full() -> Result<(), Failed> {
+    let service = Service::start(24)?;
+    let port = service.port.ok_or("it does not listen")?;
+    let clients: io::Result<Vec<_>> =
+        (0..30).map(|_| TcpStream::connect(("127.0.0.1", port))).collect();
+    let clients = clients?;
+    if let Ok(answer) = service.ask("/health", Duration::from_secs(2)) {
+        return Err(format!("the table was not full: {answer}").into());
+    }
+    drop(clients);
+    let again = Instant::now();
+    for path in ["/health", "/nearest/tea"] {
+        let answer = service.ask(path, Duration::from_secs(5))?;
+        if !answer.starts_with("HTTP/1.1 200 ") {
+            return Err(format!("{path}: {answer}").into());
+        }
+    }
+    println!(
+        "\nanswered {:.1} s after there were descriptors again",
+        again.elapsed().as_secs_f64()
+    );
+    service.stop()
+}
+
+/// A service that cannot serve says so and ends: it does not live on in silence.
+fn few_descriptors() -> Result<(), Failed> {
+    let (mut refused, mut answered, mut full) = (0, 0, 0);
+    for descriptors in 4..=16 {
+        let mut service = Service::start(descriptors)?;
+        let Some(status) = ended_within(&mut service.process, Duration::from_millis(500))? else {
+            match service.ask("/health", Duration::from_secs(1)) {
+                Ok(answer) if answer.ends_with("alive") => answered += 1,
+                // It has what it needs itself, and none for a connection.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => full += 1,
+                answer => return Err(format!("{descriptors} descriptors: {answer:?}").into()),
+            }
+            service.stop()?;
+            continue;
+        };
+        let mut complaint = String::new();
+        service.process.stderr.take().ok_or("no stderr")?.read_to_string(&mut complaint)?;
+        // Where tokio panics, its message comes before.
+        let why = complaint.lines().last().unwrap_or_default();
+        if status.code() != Some(1) || !why.starts_with("cannot serve on port 0: ") {
+            return Err(format!("{descriptors} descriptors: {status}, {complaint}").into());
+        }
+        refused += 1;
+    }
+    println!(
+        "\n{answered} times it answered, {refused} times it refused, {full} times it was full"
+    );
+    if answered > 0 && refused > 0 && full <= 1 {
+        Ok(())
+    } else {
+        Err("it is full with one number at most".into())
     }
 }

@@ -20,36 +20,49 @@ use workbook::workbook::Workbook;
 /// The hosts that a page may lead to: documentation that is kept, and who keeps it.
 const HOSTS: &[&str] = &[
     "aws.amazon.com",
+    "bugs.openjdk.org",
     "bugs.python.org",
     "cloud.google.com",
     "doc.rust-lang.org",
     "docs.aws.amazon.com",
+    "docs.docker.com",
     "docs.fluentbit.io",
+    "docs.kernel.org",
     "docs.oracle.com",
     "docs.python.org",
     "docs.rs",
+    "fedoraproject.org",
     "github.com",
-    "go.dev",
     "kafka.apache.org",
     "kubernetes.io",
     "man7.org",
     "marabos.nl",
+    "openssl-library.org",
     "peps.python.org",
-    "pkg.go.dev",
     "prometheus.io",
     "pubs.opengroup.org",
     "redis.io",
     "research.google",
     "rust-lang.github.io",
     "vector.dev",
+    "wiki.postgresql.org",
     "www.freedesktop.org",
     "www.rfc-editor.org",
     "www.sqlite.org",
 ];
 
 /// The words that may stand after an opening fence.
-const FENCES: &[&str] =
-    &["rust,noplayground", "python", "console", "text", "toml", "promise", "measured", "outcomes"];
+const FENCES: &[&str] = &[
+    "rust,noplayground",
+    "cpp",
+    "python",
+    "console",
+    "text",
+    "toml",
+    "promise",
+    "measured",
+    "outcomes",
+];
 
 /// Rust and Python code that stands in a page itself, so that nothing compiles or runs it: the page, the
 /// block's first line of that kind, and why it cannot be a part of a program. Only ever make this list shorter.
@@ -107,7 +120,7 @@ fn fault_of(host: &str, path: &str, docs: Option<&Path>) -> Option<String> {
         }
         "docs.rs" => fault_of_docs_rs(path),
         "man7.org" => {
-            let found = Regex::new(r"^linux/man-pages/man(\d)/[A-Za-z0-9_.]+\.(\d)\w*\.html$");
+            let found = Regex::new(r"^linux/man-pages/man(\d)/[A-Za-z0-9_.-]+\.(\d)\w*\.html$");
             let sections = found.expect("a pattern").captures(path);
             let agree = sections.is_some_and(|sections| sections[1] == sections[2]);
             (!agree).then(|| "a page is `linux/man-pages/man2/name.2.html`".into())
@@ -212,13 +225,34 @@ fn fences_have_a_known_language() {
     nothing_is_wrong(&wrong);
 }
 
+/// A row whose words the command does not find is read by nobody who has begun with the command.
+#[test]
+fn the_command_of_the_checklist_finds_the_words_of_its_rows() {
+    let page = Workbook::home().join("book/chapters/review-checklist.md");
+    let page = fs::read_to_string(page).expect("the checklist");
+    let (_, command) = page.split_once("grep -inE '").expect("the page has its command");
+    let (expression, _) = command.split_once('\'').expect("its expression ends");
+    let finds = Regex::new(&format!("(?i){expression}")).expect("an expression");
+    let mut wrong = Vec::new();
+    let rows = page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| Look"));
+    for row in rows {
+        let words = row.split(" | ").next().unwrap_or_default().split('`').skip(1).step_by(2);
+        for word in words.filter(|word| !finds.is_match(&format!("+    {word} "))) {
+            wrong.push(format!("review-checklist.md: its command does not find `{word}`"));
+        }
+    }
+    nothing_is_wrong(&wrong);
+}
+
 #[test]
 fn rust_and_python_code_comes_from_programs() {
     // All programs of a lesson are compiled, or held in what the compiler says of them; all its twins
-    // are run by promises: the self-check does not start otherwise.
+    // are run by promises: the self-check does not start otherwise. What is in `trace/` is run by
+    // `cargo test -p named --test trace`.
     let programs = [
-        ("rust,noplayground", r"(?:src/(?:bin/)?|compile-fail/)[\w-]+\.rs"),
-        ("python", r"[\w-]+\.py"),
+        ("rust,noplayground", r"(?:(?:[\w-]+/)?src/(?:bin/)?|compile-fail/|tests/)[\w-]+\.rs"),
+        ("cpp", r"[\w-]+/[\w-]+\.cpp"),
+        ("python", r"(?:trace/)?[\w-]+\.py"),
     ];
     let programs = programs.map(|(language, files)| {
         let include =
@@ -271,6 +305,10 @@ fn every_cargo_test_selects_something() {
     let patches = patches["patch"].as_array().expect("the patches").iter();
     let depth: Vec<_> =
         patches.filter_map(|patch| patch["lesson"].as_str().map(str::to_owned)).collect();
+    let repairs = fs::read_dir(workbook.root.join("tests/named/repairs")).expect("the repairs");
+    let repairs: Vec<_> = repairs
+        .map(|entry| entry.expect("a directory").file_name().to_string_lossy().into_owned())
+        .collect();
     let measured: Vec<_> = workbook
         .chapters
         .iter()
@@ -285,6 +323,14 @@ fn every_cargo_test_selects_something() {
     };
     // Of the package that plain `cargo test` tests, and of the one that has to be named.
     let (own, named) = (targets("tests"), targets("tests/named"));
+    // What a lesson shows of tests has a target of its own there.
+    let lessons_with_tests = workbook.chapters.iter().filter(|chapter| {
+        let manifest = manifest(&chapter.directory.to_string_lossy());
+        manifest.contains_key("test")
+    });
+    let lesson_targets: BTreeMap<_, _> = lessons_with_tests
+        .map(|chapter| (chapter.name.as_str(), targets(&chapter.directory.to_string_lossy())))
+        .collect();
     let manifest = manifest("tests");
     let features = manifest["features"].as_table().expect("the features");
 
@@ -302,7 +348,13 @@ fn every_cargo_test_selects_something() {
             match word {
                 "--test" => {
                     target = words.next();
-                    let known = if package == Some("named") { &named } else { &own };
+                    let known = match package {
+                        Some("named") => &named,
+                        Some(package) if lesson_targets.contains_key(package) => {
+                            &lesson_targets[package]
+                        }
+                        _ => &own,
+                    };
                     if !target.is_some_and(|name| known.contains(name)) {
                         let package = package.unwrap_or("self-check");
                         fault = Some(format!("the package `{package}` has no such target"));
@@ -317,8 +369,17 @@ fn every_cargo_test_selects_something() {
                 "--features" => fault = Some("tests/Cargo.toml has no such feature".to_owned()),
                 "-p" | "--package" => {
                     package = words.next();
-                    let known = ["self-check", "named", "workbook", "workshop", "lesson-log"];
-                    if !package.is_some_and(|name| known.contains(&name)) {
+                    let known = [
+                        "self-check",
+                        "named",
+                        "workbook",
+                        "workshop",
+                        "own-program",
+                        "lesson-log",
+                    ];
+                    let is_known =
+                        |name: &str| known.contains(&name) || lesson_targets.contains_key(name);
+                    if !package.is_some_and(is_known) {
                         fault = Some("no package of this name has tests".to_owned());
                     }
                 }
@@ -332,6 +393,7 @@ fn every_cargo_test_selects_something() {
             None | Some("self-check") => &lessons,
             Some("measured") => &measured,
             Some("depth") => &depth,
+            Some("repairs") => &repairs,
             Some(_) => &Vec::new(),
         };
         if let Some(filter) = filter

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -11,8 +11,9 @@ use std::time::Duration;
 use libtest_mimic::{Completion, Failed, Trial};
 use workbook::commands::check_command;
 use workbook::page::Block;
-use workbook::promise::Scenario;
+use workbook::programs::on_path;
 use workbook::promise::judge::Broken;
+use workbook::promise::{Language, Scenario};
 use workbook::recording::Recording;
 use workbook::run::HANGS;
 use workbook::verdict::{self, FirstRun, Verdict};
@@ -20,8 +21,8 @@ use workbook::workbook::{Chapter, Lesson, MARKER, Workbook};
 
 use crate::assert::breaks;
 use crate::progress::{Progress, has_marker, marker};
-use crate::select::Packages;
-use crate::shared::Shared;
+use crate::select::Needs;
+use crate::shared::{Shared, Starts};
 
 /// The features of lessons that are on only where this check is built with a feature of its own.
 const FEATURES: [(&str, bool); 1] = [("kafka", cfg!(feature = "kafka"))];
@@ -41,7 +42,7 @@ pub struct Check {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Subject {
     Lesson,
-    Twin,
+    Twin(Language),
     Solution,
     Exercise,
     Starter,
@@ -57,10 +58,10 @@ pub fn checks(workbook: &Arc<Workbook>) -> Vec<Check> {
         };
         for block in chapter.scenarios() {
             let name = block.says.full_name(&chapter.name);
-            if block.says.python.is_some() {
-                add(format!("python::{name}"), block, Subject::Twin);
+            for language in block.says.twins.keys() {
+                add(format!("{}::{name}", language.key()), block, Subject::Twin(*language));
             }
-            if !block.says.is_python_only() {
+            if block.says.language().is_none() {
                 add(name, block, Subject::Lesson);
             }
         }
@@ -81,12 +82,19 @@ impl Check {
     }
 
     /// Adds what has to be built to run it.
-    pub fn needs(&self, packages: &mut Packages) {
+    pub fn needs(&self, needs: &mut Needs) {
+        let scenario = &self.block.says;
+        if let Subject::Twin(language) = self.subject {
+            let (source, version) = (self.twin(language), scenario.twins[&language]);
+            let oldest = needs.twins.entry(language).or_default().entry(source).or_insert(version);
+            *oldest = version.min(*oldest);
+            return;
+        }
         // An exercise that is not begun is not run, nor is what needs a feature that is off.
         let is_run = self.subject != Subject::Exercise || !self.has_marker();
-        if is_run && self.feature() != Some(false) {
-            let scenario = &self.block.says;
-            packages.entry(scenario.profile).or_default().insert(self.chapter().package(scenario));
+        if is_run && self.feature() != Some(false) && self.why_no_program().is_none() {
+            let packages = needs.packages.entry(scenario.profile).or_default();
+            packages.insert(self.chapter().package(scenario));
         }
     }
 
@@ -105,11 +113,16 @@ impl Check {
                 let command = check_command(self.chapter(), &self.block.says);
                 Ok(Completion::ignored_with(format!("takes `{command}`")))
             }
-            Subject::Lesson | Subject::Solution => self.judge(shared),
-            Subject::Twin => match self.why_no_python(shared) {
+            Subject::Lesson | Subject::Solution => match self.why_no_program() {
                 Some(reason) => Ok(Completion::ignored_with(reason)),
                 None => self.judge(shared),
             },
+            Subject::Twin(language) => {
+                match shared.why_no_twin(language, self.block.says.twins[&language]) {
+                    Some(reason) => Ok(Completion::ignored_with(reason)),
+                    None => self.judge(shared),
+                }
+            }
             Subject::Exercise | Subject::Starter if !self.has_exercise() => self.no_exercise(),
             Subject::Exercise if self.has_marker() => {
                 shared.note(self.chapter, Progress::NotStarted);
@@ -144,6 +157,12 @@ impl Check {
         let needed = self.block.says.feature.as_ref()?;
         let known = FEATURES.iter().find(|(name, _)| name == needed);
         Some(known.is_none_or(|(_, is_on)| *is_on))
+    }
+
+    /// Why the program cannot be built here, if it takes a command that is missing.
+    fn why_no_program(&self) -> Option<String> {
+        let needed = self.block.says.needs.as_ref()?;
+        on_path(needed).is_none().then(|| format!("there is no {needed}"))
     }
 
     /// Runs the scenario and reports every promise that is not kept.
@@ -221,20 +240,12 @@ impl Check {
 
     fn hold(&self, shared: &Shared) -> Result<Verdict, Failed> {
         let program = self.program();
-        let (executable, flags): (&Path, &[&str]) = if self.subject == Subject::Twin {
-            // Without what the reader's own set-up adds, which can triple the start.
-            (&shared.python()?.executable, &["-I", "-S"])
-        } else {
-            (shared.program(self)?, &[])
-        };
-        let twin = self.workbook.root.join(self.chapter().twin(&program));
-        let command = || {
-            let mut command = Command::new(executable);
-            command.args(flags);
-            if self.subject == Subject::Twin {
-                command.arg(&twin);
+        let command: Box<Starts> = match self.subject {
+            Subject::Twin(language) => shared.twin(language, &self.twin(language))?,
+            _ => {
+                let executable = shared.program(self)?;
+                Box::new(move || Command::new(executable))
             }
-            command
         };
         let mut verdict =
             verdict::hold(&self.block.says, command, &shared.gate, self.length(), breaks)
@@ -254,10 +265,14 @@ impl Check {
     pub fn program(&self) -> String {
         let chapter = self.chapter();
         match self.subject {
-            Subject::Lesson | Subject::Twin => chapter.program(&self.block.says).to_owned(),
+            Subject::Lesson | Subject::Twin(_) => chapter.program(&self.block.says).to_owned(),
             Subject::Solution => chapter.solution_program(),
             Subject::Exercise | Subject::Starter => chapter.exercise_program(),
         }
+    }
+
+    fn twin(&self, language: Language) -> PathBuf {
+        self.workbook.root.join(self.chapter().twin(&self.program(), language))
     }
 
     fn exercise_source(&self) -> PathBuf {
@@ -282,17 +297,6 @@ impl Check {
 
     fn has_marker(&self) -> bool {
         has_marker(&self.workbook.root, &self.exercise_source())
-    }
-
-    fn why_no_python(&self, shared: &Shared) -> Option<String> {
-        let needed = self.block.says.python?;
-        match shared.python() {
-            Err(reason) => Some(reason.to_owned()),
-            Ok(python) if python.version < needed => {
-                Some(format!("needs Python {needed}, this is {}", python.version))
-            }
-            Ok(_) => None,
-        }
     }
 
     fn report(&self, verdict: &Verdict) -> String {

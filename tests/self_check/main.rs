@@ -1,7 +1,7 @@
 //! The self-check: one test for every promise block of every chapter, and for what a reader's edit can
 //! break besides.
 //!
-//! `heartbeat` and `heartbeat::joined` run a lesson's programs, `python::…` their Python twins,
+//! `heartbeat` and `heartbeat::joined` run a lesson's programs, `python::…`, `java::…` and `go::…` their twins,
 //! `solution::heartbeat` the exercise's solution, `exercise::heartbeat` what the reader has made
 //! of the exercise, and `starter::heartbeat` proves that the untouched exercise fails as it should.
 //! `compile-errors::…` holds what a chapter shows as an error, `book::…` builds the book.
@@ -12,7 +12,6 @@ mod book;
 mod check;
 mod compile_errors;
 mod progress;
-mod python;
 mod select;
 mod shared;
 
@@ -22,18 +21,15 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use check::checks;
+use check::{Check, checks};
 use libtest_mimic::{Arguments, Completion, Trial};
-use select::{Packages, Selection, likely};
+use select::{Needs, Selection, likely, plain};
 use shared::Shared;
 use workbook::page::all_of;
 use workbook::programs;
 use workbook::promise::{APART, Profile, TOLERANCE, in_seconds};
-use workbook::run::{self, Room, leftovers};
+use workbook::run::{self, AT_ONCE, Room, leftovers};
 use workbook::workbook::Workbook;
-
-/// How many tests are under way at most: with more of them the whole was no faster.
-const AT_ONCE: usize = 192;
 
 const NO_NEXTEST: &str = "the lessons are checked by `cargo test`, which has all of them under way at \
                           once; nextest would start each by itself";
@@ -54,7 +50,7 @@ fn main() -> ExitCode {
         eprintln!("{NOTHING_IGNORED}");
         return ExitCode::FAILURE;
     }
-    let lists_progress = selection.words == ["progress"];
+    let lists_progress = selection.words.iter().any(|word| plain(word) == "progress");
     if lists_progress {
         selection.words = vec!["exercise::".to_owned()];
         // The list has their names.
@@ -72,12 +68,14 @@ fn main() -> ExitCode {
     for notice in &workbook.notices {
         eprintln!("{notice}");
     }
-    selection.understand(&workbook);
+    let tests = tests(&workbook);
+    let names: Vec<_> = tests.iter().map(Test::name).collect();
+    selection.understand(&workbook, &names);
     let shared = Arc::new(Shared::new(&workbook, recordings));
-    let (trials, packages) = trials(&workbook, &selection, &shared);
+    let (trials, needs) = trials(tests, &selection, &shared, &workbook);
     let without_a_test = selection.without_a_test();
     if !without_a_test.is_empty() || trials.is_empty() {
-        nothing_matches(&workbook, &without_a_test, selection.arguments.list);
+        nothing_matches(&workbook, &names, &without_a_test, selection.arguments.list);
         if !selection.arguments.list {
             return ExitCode::FAILURE;
         }
@@ -99,17 +97,22 @@ fn main() -> ExitCode {
         eprintln!("the check cannot start: {error}");
         return ExitCode::FAILURE;
     }
-    // Looking for Python takes as long as a build that has nothing to do.
+    // Looking for a language takes as long as a build that has nothing to do.
     thread::scope(|scope| {
-        let python = thread::Builder::new().name("python".to_owned());
-        // Without a thread for it, the first test that asks looks for it.
-        let _ = python.spawn_scoped(scope, || shared.python().is_ok());
-        shared.build(&workbook.root, &packages);
+        for (language, sources) in &needs.twins {
+            let look = || shared.find(*language, sources);
+            let thread = thread::Builder::new().name(language.key().to_owned());
+            if thread.spawn_scoped(scope, look).is_err() {
+                shared.find(*language, sources);
+            }
+        }
+        shared.build(&workbook.root, &needs);
     });
-    if trials.iter().any(|trial| trial.name().starts_with("python::"))
-        && let Some(why_not) = shared.why_no_python()
-    {
-        eprintln!("the Python twins are ignored: {why_not}");
+    for (language, sources) in &needs.twins {
+        let oldest = sources.values().min();
+        if let Some(why_not) = oldest.and_then(|oldest| shared.why_no_twins(*language, *oldest)) {
+            eprintln!("the {language} twins are ignored: {why_not}");
+        }
     }
     if let Some(place) = programs::sets_abort(&workbook.root) {
         eprintln!(
@@ -117,7 +120,7 @@ fn main() -> ExitCode {
              than their chapters say; the check builds them with `unwind`"
         );
     }
-    if let Some(name) = programs::forces_abort() {
+    if let Some(name) = programs::forces_abort(&workbook.root) {
         eprintln!("{name} has `panic=abort`: lessons about panics fail; unset it for the check");
     }
     shared.gate.expect(trials.len().min(threads));
@@ -126,7 +129,9 @@ fn main() -> ExitCode {
     let repeated = shared.repeated.load(Ordering::Relaxed);
     if repeated > 0 {
         let (late, apart) = (in_seconds(TOLERANCE), in_seconds(APART));
-        println!("run once more, because between {late} and {apart} late: {repeated}");
+        println!(
+            "run once more, because between {late} and {apart} late or beside a standstill: {repeated}"
+        );
     }
     shared.tell_progress(&workbook, lists_progress);
     let left = leftovers();
@@ -179,46 +184,84 @@ fn can_be_started(threads: usize) -> usize {
     })
 }
 
-/// The tests that run, those of the lessons first, and what has to be built for them.
-fn trials(
-    workbook: &Arc<Workbook>,
-    selection: &Selection,
-    shared: &Arc<Shared>,
-) -> (Vec<Trial>, Packages) {
-    let (mut trials, mut packages) = (Vec::new(), Packages::new());
-    for check in checks(workbook).into_iter().filter(|check| selection.picks(&check.name)) {
-        check.needs(&mut packages);
-        trials.push(check.into_trial(shared));
-    }
-    for (index, chapter) in workbook.chapters.iter().enumerate() {
-        let name = compile_errors::name(chapter);
-        if compile_errors::has_some(workbook, chapter) && selection.picks(&name) {
-            let (workbook, shared) = (Arc::clone(workbook), Arc::clone(shared));
-            trials.push(Trial::ignorable_test(name, move || {
-                let _expected = shared.gate.expected();
-                compile_errors::judge(&workbook.root, &workbook.chapters[index], &shared.gate)
-            }));
+/// A test.
+enum Test {
+    /// Of what a chapter promises.
+    Promise(Box<Check>),
+    /// Of what the chapter of this index shows as an error, by its name.
+    CompileErrors(usize, String),
+    /// Of the book as a whole.
+    Book,
+}
+
+impl Test {
+    fn name(&self) -> String {
+        match self {
+            Self::Promise(check) => check.name.clone(),
+            Self::CompileErrors(_, name) => name.clone(),
+            Self::Book => book::NAME.to_owned(),
         }
     }
-    if selection.picks(book::NAME) {
-        packages.entry(Profile::Dev).or_default().insert(book::PACKAGE.to_owned());
+}
+
+/// All tests, those of the lessons first.
+fn tests(workbook: &Arc<Workbook>) -> Vec<Test> {
+    let promises = checks(workbook).into_iter().map(|check| Test::Promise(Box::new(check)));
+    let chapters = workbook.chapters.iter().enumerate();
+    let errors = chapters.filter(|(_, chapter)| compile_errors::has_some(workbook, chapter));
+    let errors =
+        errors.map(|(index, chapter)| Test::CompileErrors(index, compile_errors::name(chapter)));
+    promises.chain(errors).chain([Test::Book]).collect()
+}
+
+/// Those of the tests that run, and what has to be built for them.
+fn trials(
+    tests: Vec<Test>,
+    selection: &Selection,
+    shared: &Arc<Shared>,
+    workbook: &Arc<Workbook>,
+) -> (Vec<Trial>, Needs) {
+    let (mut trials, mut needs) = (Vec::new(), Needs::default());
+    for test in tests {
+        let name = test.name();
+        if !selection.picks(&name) {
+            continue;
+        }
         let (workbook, shared) = (Arc::clone(workbook), Arc::clone(shared));
-        trials.push(Trial::ignorable_test(book::NAME, move || {
-            let _expected = shared.gate.expected();
-            book::judge(&workbook, &shared).map(|()| Completion::Completed)
-        }));
+        trials.push(match test {
+            Test::Promise(check) => {
+                check.needs(&mut needs);
+                check.into_trial(&shared)
+            }
+            Test::CompileErrors(index, _) => Trial::ignorable_test(name, move || {
+                let _expected = shared.gate.expected();
+                compile_errors::judge(&workbook.root, &workbook.chapters[index], &shared.gate)
+            }),
+            Test::Book => {
+                needs.packages.entry(Profile::Dev).or_default().insert(book::PACKAGE.to_owned());
+                Trial::ignorable_test(name, move || {
+                    let _expected = shared.gate.expected();
+                    book::judge(&workbook, &shared).map(|()| Completion::Completed)
+                })
+            }
+        });
     }
-    (trials, packages)
+    (trials, needs)
 }
 
 /// Says what there is instead.
-fn nothing_matches(workbook: &Workbook, words: &[&str], is_listed: bool) {
+fn nothing_matches(workbook: &Workbook, names: &[String], words: &[&str], is_listed: bool) {
     if words.is_empty() {
         eprintln!("no test is left; `--skip` leaves out all that were picked");
     }
     for word in words {
-        let likely = likely(word, workbook).unwrap_or_default();
-        eprintln!("no lesson matches `{word}`; did you mean `cargo test {likely}`?");
+        let word = word.escape_debug();
+        match likely(&word.to_string(), workbook, names) {
+            Some(likely) => {
+                eprintln!("no lesson matches `{word}`; did you mean `cargo test {likely}`?");
+            }
+            None => eprintln!("no lesson matches `{word}`"),
+        }
     }
     if words.is_empty() || is_listed {
         return;

@@ -3,17 +3,30 @@
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
+use std::path::PathBuf;
 
 use libtest_mimic::Arguments;
-use workbook::promise::Profile;
-use workbook::workbook::{Chapter, Workbook};
+use workbook::promise::{Language, Profile, Version};
+use workbook::workbook::Workbook;
 
-/// The packages to build, by profile.
-pub type Packages = BTreeMap<Profile, BTreeSet<String>>;
+/// What has to be built.
+#[derive(Default)]
+pub struct Needs {
+    /// The packages, by profile.
+    pub packages: BTreeMap<Profile, BTreeSet<String>>,
+    /// The twins, by language.
+    pub twins: BTreeMap<Language, Sources>,
+}
+
+/// Sources of twins, each with the oldest version that it is promised for.
+pub type Sources = BTreeMap<PathBuf, Version>;
 
 /// The options whose value may be an argument of its own.
 const WITH_VALUE: [&str; 7] =
     ["--skip", "--test-threads", "--color", "--format", "--logfile", "--shuffle-seed", "-Z"];
+
+/// Names that are less like a word than this are not what was meant.
+const LIKE: f64 = 0.8;
 
 /// Which tests run.
 pub struct Selection {
@@ -23,20 +36,33 @@ pub struct Selection {
     pub words: Vec<String>,
     /// For each word what it picks, and whether there was such a test.
     picks: Vec<(Pick, Cell<bool>)>,
+    /// What is left out of it.
+    skips: Vec<Pick>,
 }
 
-/// What one word picks.
+/// What one word picks. Words and names are compared as [`plain`] gives them.
 enum Pick {
-    /// The tests of this lesson and no others.
-    Lesson(String),
+    /// The tests of this lesson, or of this kind such as `java`, and no others.
+    Segment(String),
     /// The test of this name.
     Test(String),
     /// Those that have this in their names.
     Part(String),
 }
 
+impl Pick {
+    fn has(&self, name: &str) -> bool {
+        match self {
+            Self::Segment(word) => name.split("::").any(|segment| segment == word),
+            Self::Test(test) => plain(name) == *test,
+            Self::Part(part) => plain(name).contains(part),
+        }
+    }
+}
+
 impl Selection {
-    /// Reads the arguments of this program. Cargo passes all the words of `cargo test one -- other`.
+    /// Reads the arguments of this program. Cargo passes all the words of `cargo test one -- other`,
+    /// and a comma parts words as a space does.
     pub fn from_args() -> Self {
         let (mut words, mut options) = (Vec::new(), Vec::new());
         let mut typed = env::args_os();
@@ -51,43 +77,40 @@ impl Selection {
                 _ => options.push(argument),
             }
         }
-        words.retain(|word| !word.trim().is_empty());
-        Self { arguments: Arguments::from_iter(options), words, picks: Vec::new() }
+        let words =
+            words.iter().flat_map(|word| word.split(',')).filter(|word| !plain(word).is_empty());
+        let words = words.map(str::to_owned).collect();
+        let arguments = Arguments::from_iter(options);
+        Self { arguments, words, picks: Vec::new(), skips: Vec::new() }
     }
 
-    /// Takes each word for a lesson that it names in some way, or else for a part of tests' names.
-    pub fn understand(&mut self, workbook: &Workbook) {
-        let exact = self.arguments.exact;
-        let pick = |word: &String| match lesson(word, workbook) {
-            Some(chapter) if !exact => Pick::Lesson(chapter.name.clone()),
-            _ if exact => Pick::Test(test_name(word, workbook)),
-            _ => Pick::Part(test_name(word, workbook)),
+    /// Takes each word for a lesson that it names in some way, or else for a part of these tests' names.
+    pub fn understand(&mut self, workbook: &Workbook, names: &[String]) {
+        let lesson = |word: &String| {
+            lesson(word, workbook).or_else(|| lesson(&without_numbers(word), workbook))
+        };
+        let pick = |word: &String| match (lesson(word), self.arguments.exact) {
+            (Some(lesson), true) => Pick::Test(lesson),
+            (Some(lesson), false) => Pick::Segment(lesson),
+            (None, true) => Pick::Test(plain(word)),
+            (None, false) => part(word, workbook, names),
         };
         self.picks = self.words.iter().map(|word| (pick(word), Cell::new(false))).collect();
+        self.skips = self.arguments.skip.iter().map(pick).collect();
     }
 
     /// Whether the test of this name runs.
     pub fn picks(&self, name: &str) -> bool {
         let is_picked = |(pick, has_some): &(Pick, Cell<bool>)| {
-            let is_picked = match pick {
-                Pick::Lesson(lesson) => name.split("::").any(|segment| segment == lesson),
-                Pick::Test(test) => name == test,
-                Pick::Part(part) => name.contains(part),
-            };
+            let is_picked = pick.has(name);
             has_some.set(has_some.get() || is_picked);
             is_picked
         };
-        let is_skipped = |part: &String| match self.arguments.exact {
-            true => name == part,
-            false => name.contains(part),
-        };
         // Each is asked, so that each knows whether it has some.
         let picked = self.picks.iter().filter(|pick| is_picked(pick)).count();
-        (self.picks.is_empty() || picked > 0) && !self.arguments.skip.iter().any(is_skipped)
+        (self.picks.is_empty() || picked > 0) && !self.skips.iter().any(|skip| skip.has(name))
     }
-}
 
-impl Selection {
     /// The words that have picked nothing, once all tests were asked for.
     pub fn without_a_test(&self) -> Vec<&str> {
         let words = self.words.iter().zip(&self.picks);
@@ -96,54 +119,84 @@ impl Selection {
     }
 }
 
-/// The chapter that a word names: as its package, its directory, its number, its page, or a file of it.
-fn lesson<'a>(word: &str, workbook: &'a Workbook) -> Option<&'a Chapter> {
-    let named = |part: &str| {
-        let chapter = workbook.chapter(part);
-        chapter.or_else(|| workbook.chapter(plain(part).as_str())).or_else(|| {
-            let part = part.trim().to_lowercase();
-            let number = part.trim_start_matches("lesson").trim_start_matches(['-', '_', ' ']);
-            let number: u32 = number.parse().ok()?;
-            let mut chapters = workbook.chapters.iter();
-            chapters.find(|chapter| number_of(chapter) == Some(number))
-        })
-    };
-    if word.contains("::") {
-        return None;
+/// Lower case, and one `-` between words, whatever parts them: `CriticalWorker::full_disk` is
+/// `critical-worker-full-disk`.
+pub fn plain(word: &str) -> String {
+    let mut plain = String::new();
+    let mut before = '-';
+    for character in word.chars() {
+        let begins_a_word = before.is_lowercase() && character.is_uppercase();
+        if (begins_a_word || !character.is_alphanumeric()) && !plain.ends_with('-') {
+            plain.push('-');
+        }
+        if character.is_alphanumeric() {
+            plain.extend(character.to_lowercase());
+        }
+        before = character;
     }
-    word.trim().split('/').rev().find_map(named)
+    plain.trim_matches('-').to_owned()
 }
 
-/// A part of a path as a lesson would be called: `02-Heart_beat-exercise.rs` → `heart-beat`.
-fn plain(part: &str) -> String {
-    let part = part.trim().to_lowercase().replace(['_', ' '], "-");
-    let part = [".rs", ".py", ".md"].iter().find_map(|end| part.strip_suffix(end)).unwrap_or(&part);
-    let part = part.trim_start_matches("lesson-").trim_start_matches(|c: char| c.is_ascii_digit());
-    let part = part.trim_start_matches('-');
-    let ends = ["-exercise", "-solution"];
-    ends.iter().find_map(|end| part.strip_suffix(end)).unwrap_or(part).to_owned()
+/// As [`plain`], without what is only digits, such as the number of a lesson's directory.
+fn without_numbers(word: &str) -> String {
+    let word = plain(word);
+    let is_number = |part: &&str| part.chars().all(|c| c.is_ascii_digit());
+    word.split('-').filter(|part| !is_number(part)).collect::<Vec<_>>().join("-")
 }
 
-/// The name of a test, of which a segment may name its lesson in another way.
-fn test_name(word: &str, workbook: &Workbook) -> String {
-    let segment = |segment: &str| match workbook.chapter(plain(segment).as_str()) {
-        Some(chapter) => chapter.name.clone(),
-        None => segment.to_owned(),
+/// The lesson of which a word is the name or the number, in some spelling.
+fn lesson(word: &str, workbook: &Workbook) -> Option<String> {
+    let word = plain(word);
+    let bare = word.trim_start_matches("lesson").trim_start_matches("chapter");
+    let bare = bare.trim_start_matches('-');
+    let number = bare.parse::<u32>();
+    let is_named = |name: &str, directory: &str| {
+        let its_number = directory.split('-').next().and_then(|digits| digits.parse::<u32>().ok());
+        word.replace('-', "") == name.replace('-', "")
+            || bare == directory
+            || number.as_ref().is_ok_and(|number| its_number == Some(*number))
     };
-    word.trim().split("::").map(segment).collect::<Vec<_>>().join("::")
+    let mut chapters = workbook.chapters.iter();
+    let chapter = chapters.find(|chapter| {
+        let directory = chapter.directory.file_name().unwrap_or_default();
+        is_named(&chapter.name, &directory.to_string_lossy())
+    })?;
+    Some(chapter.name.clone())
 }
 
-fn number_of(chapter: &Chapter) -> Option<u32> {
-    chapter.directory.file_name()?.to_str()?.split('-').next()?.parse().ok()
+/// What a word means that is no lesson's name: a part of tests' names, or else the lesson that stands in it,
+/// such as in the path of a file.
+fn part(word: &str, workbook: &Workbook, names: &[String]) -> Pick {
+    let word = plain(word);
+    // `go` is a part of many words.
+    if names.iter().any(|name| name.split_once("::").is_some_and(|(kind, _)| kind == word)) {
+        return Pick::Segment(word);
+    }
+    for word in [&word, &without_numbers(&word)] {
+        if !word.is_empty() && names.iter().any(|name| plain(name).contains(word.as_str())) {
+            return Pick::Part(word.clone());
+        }
+    }
+    let word = format!("-{word}-");
+    let stands_at = |name: &&str| Some((word.rfind(&format!("-{name}-"))?, name.len()));
+    let chapters = workbook.chapters.iter().map(|chapter| chapter.name.as_str());
+    match chapters.max_by_key(stands_at).filter(|name| stands_at(name).is_some()) {
+        Some(lesson) => Pick::Segment(lesson.to_owned()),
+        None => Pick::Part(word.trim_matches('-').to_owned()),
+    }
 }
 
-/// The lesson whose name is most like a word.
-pub fn likely<'a>(word: &str, workbook: &'a Workbook) -> Option<&'a str> {
-    let parts: Vec<String> = word.split(['/', ':']).map(plain).collect();
-    let names = workbook.chapters.iter().map(|chapter| chapter.name.as_str());
+/// The name of a test or of a lesson that is most like a word, if one is.
+pub fn likely<'a>(word: &str, workbook: &'a Workbook, names: &'a [String]) -> Option<&'a str> {
+    let lessons = workbook.chapters.iter().map(|chapter| chapter.name.as_str());
+    let all: Vec<&str> = lessons.chain(names.iter().map(String::as_str)).collect();
+    let words = [plain(word), plain(word.rsplit(['/', '\\']).next().unwrap_or(word))];
     let likeness = |name: &str| {
-        let all = parts.iter().map(|part| strsim::jaro_winkler(name, part));
-        all.fold(0.0, f64::max)
+        let likeness = words.iter().map(|word| strsim::jaro_winkler(&plain(name), word));
+        likeness.fold(0.0, f64::max)
     };
-    names.max_by(|one, other| likeness(one).total_cmp(&likeness(other)))
+    // Of equals the first, so a lesson before its own test.
+    let likely =
+        all.into_iter().rev().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
+    likely.filter(|name| likeness(name) >= LIKE)
 }

@@ -3,27 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 
 use libtest_mimic::Failed;
 use workbook::programs::{self, Programs};
-use workbook::promise::Profile;
+use workbook::promise::{Language, Profile, Version};
 use workbook::recording::Recording;
 use workbook::run::Gate;
+use workbook::twins::{Toolchain, Twins};
 use workbook::workbook::Workbook;
 
 use crate::check::Check;
 use crate::progress::Progress;
-use crate::python::{self, OLDEST, Python};
-use crate::select::Packages;
+use crate::select::{Needs, Sources};
 
 /// What the tests of one run of the self-check have in common.
 pub struct Shared {
     /// Lets programs start.
     pub gate: Gate,
     programs: OnceLock<Result<BTreeMap<Profile, Programs>, String>>,
-    python: OnceLock<Result<Python, String>>,
+    twins: BTreeMap<Language, OnceLock<Result<Found, String>>>,
     /// What the book shows.
     pub recordings: BTreeMap<String, Recording>,
     /// What a program may leave.
@@ -33,6 +34,15 @@ pub struct Shared {
     /// How many scenarios were run once more, because the first run decided nothing.
     pub repeated: AtomicUsize,
 }
+
+/// What runs the twins of a language, and those of them that are built, or why none is.
+struct Found {
+    toolchain: Toolchain,
+    twins: Result<Twins, String>,
+}
+
+/// Makes the command that starts a program.
+pub type Starts<'a> = dyn Fn() -> Command + 'a;
 
 /// The names in `.gitignore`: what a program may leave where the reader stands. A workbook that came
 /// without that file is not held to it.
@@ -44,7 +54,7 @@ impl Shared {
         Self {
             gate: Gate::new(),
             programs: OnceLock::new(),
-            python: OnceLock::new(),
+            twins: Language::ALL.into_iter().map(|one| (one, OnceLock::new())).collect(),
             recordings,
             ignored: Ignored::read(&workbook.root),
             exercises: workbook.chapters.iter().map(|_| OnceLock::new()).collect(),
@@ -53,32 +63,70 @@ impl Shared {
     }
 
     /// Builds what the selected tests need, before the first of them starts.
-    pub fn build(&self, root: &Path, packages: &Packages) {
+    pub fn build(&self, root: &Path, needs: &Needs) {
         self.programs.get_or_init(|| {
             let build = |(profile, packages): (&Profile, &BTreeSet<String>)| {
                 let packages = packages.iter().map(String::as_str);
                 let programs = programs::build(root, packages, *profile);
                 programs.map(|programs| (*profile, programs)).map_err(|error| format!("{error:#}"))
             };
-            packages.iter().map(build).collect()
+            needs.packages.iter().map(build).collect()
         });
     }
 
-    /// The interpreter, or why there is none.
-    pub fn python(&self) -> Result<&Python, &str> {
-        self.python.get_or_init(python::find).as_ref().map_err(String::as_str)
+    /// Looks for a language, and builds those twins that it is new enough for.
+    pub fn find(&self, language: Language, sources: &Sources) {
+        self.twins[&language].get_or_init(|| {
+            let toolchain = Toolchain::find(language)?;
+            let fits =
+                |(source, needed): (_, &Version)| (*needed <= toolchain.version).then_some(source);
+            let sources = sources.iter().filter_map(fits).map(PathBuf::as_path);
+            let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("twins");
+            let twins = toolchain.build(sources, &target);
+            let why_not = |error| format!("the {language} twins cannot be built: {error}");
+            Ok(Found { twins: twins.map_err(why_not), toolchain })
+        });
     }
 
-    /// Why no twin is run, if none is.
-    pub fn why_no_python(&self) -> Option<String> {
-        match self.python() {
+    fn found(&self, language: Language) -> Result<&Found, &str> {
+        match self.twins[&language].get() {
+            Some(found) => found.as_ref().map_err(String::as_str),
+            None => Err("nobody has looked for it"),
+        }
+    }
+
+    /// Why no twin is run that needs a version of a language, if none is.
+    pub fn why_no_twin(&self, language: Language, needed: Version) -> Option<String> {
+        match self.found(language) {
             Err(reason) => Some(reason.to_owned()),
-            Ok(Python { executable, version }) if *version < OLDEST => {
-                let executable = executable.display();
-                Some(format!("{executable} is Python {version}, and they need {OLDEST}"))
+            Ok(Found { toolchain: Toolchain { version, .. }, .. }) if *version < needed => {
+                Some(format!("needs {language} {needed}, this is {version}"))
             }
             Ok(_) => None,
         }
+    }
+
+    /// The same of all twins of a language.
+    pub fn why_no_twins(&self, language: Language, oldest: Version) -> Option<String> {
+        match self.found(language) {
+            Ok(Found { toolchain: Toolchain { path, version, .. }, .. }) if *version < oldest => {
+                let path = path.display();
+                Some(format!("{path} is {language} {version}, and they need {oldest}"))
+            }
+            _ => self.why_no_twin(language, oldest),
+        }
+    }
+
+    /// The command that starts a twin.
+    pub fn twin<'a>(
+        &'a self,
+        language: Language,
+        source: &Path,
+    ) -> Result<Box<Starts<'a>>, Failed> {
+        let Found { toolchain, twins } = self.found(language)?;
+        let built = twins.as_ref()?.get_key_value(source);
+        let (source, place) = built.ok_or_else(|| did_not_compile(source))?;
+        Ok(Box::new(|| toolchain.command(source, place)))
     }
 
     /// A program that was built, if it compiles.
@@ -96,11 +144,13 @@ impl Shared {
     /// The program of a test.
     pub fn program(&self, check: &Check) -> Result<&Path, Failed> {
         let program = check.program();
-        self.built(check.block.says.profile, &program)?.ok_or_else(|| {
-            let source = check.chapter().source(&program);
-            format!("{} did not compile; the compiler's message is above", source.display()).into()
-        })
+        self.built(check.block.says.profile, &program)?
+            .ok_or_else(|| did_not_compile(&check.chapter().source(&program)).into())
     }
+}
+
+fn did_not_compile(source: &Path) -> String {
+    format!("{} did not compile; the compiler's message is above", source.display())
 }
 
 impl Ignored {

@@ -21,9 +21,9 @@ mod ends;
 mod limits;
 mod names;
 mod own_book;
-mod python;
 mod reports;
 mod tools;
+mod twins;
 
 /// What a trial does.
 type Test = fn() -> Result<(), Failed>;
@@ -39,9 +39,9 @@ fn main() -> ExitCode {
         limits::trials,
         names::trials,
         own_book::trials,
-        python::trials,
         reports::trials,
         tools::trials,
+        twins::trials,
     ];
     let trials: Vec<Trial> = modules.into_iter().flat_map(|trials| trials()).collect();
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -49,18 +49,51 @@ fn many_names() -> Result<(), Failed> {
         "lesson-01",
         "Lesson 1",
         " critical-worker ",
+        "1.",
+        "chapter 1",
+        "CriticalWorker",
+        "lessons\\01-critical-worker",
+        "book/chapters/01-critical-worker.md:143",
+        "book/chapters/01-critical-worker.md#your-turn",
+        "book/chapters/promises/01-critical-worker.md",
+        "critical-worker,critical-worker",
     ] {
         let found = listed(&[word]);
         if found != right {
             return Err(format!("`{word}` picks {found:?}").into());
         }
     }
-    let of_a_test = listed(&["exercise::01-critical_worker"]);
-    if of_a_test == ["exercise::critical-worker"] {
-        Ok(())
-    } else {
-        Err(format!("{of_a_test:?}").into())
+    for (word, wanted) in [
+        ("exercise::01-critical_worker", &["exercise::critical-worker"][..]),
+        ("exercise critical-worker", &["exercise::critical-worker"]),
+        ("exercise/critical-worker", &["exercise::critical-worker"]),
+        ("Exercise::CriticalWorker", &["exercise::critical-worker"]),
+        ("Heartbeat::Joined", &["python::heartbeat::joined", "heartbeat::joined"]),
+        ("heartbeat-joined", &["python::heartbeat::joined", "heartbeat::joined"]),
+    ] {
+        let found = listed(&[word]);
+        if found != wanted {
+            return Err(format!("`{word}` picks {found:?}").into());
+        }
     }
+    for word in ["go", "java::", "python", "starter"] {
+        let found = listed(&[word]);
+        let kind = format!("{}::", word.trim_end_matches(':'));
+        if found.is_empty() || !found.iter().all(|name| name.starts_with(&kind)) {
+            return Err(format!("`{word}` picks {found:?}").into());
+        }
+    }
+    if listed(&["--exact", "02-heartbeat"]) != ["heartbeat"] {
+        return Err("`--exact 02-heartbeat` picks another test".into());
+    }
+    let all = listed(&["heartbeat", "critical-worker"]).len();
+    for skipped in ["heartbeat", "02-heartbeat", "lessons/02-heartbeat", "2"] {
+        let left = listed(&["heartbeat", "critical-worker", "--skip", skipped]);
+        if left != right {
+            return Err(format!("`--skip {skipped}` leaves {} of {all}", left.len()).into());
+        }
+    }
+    Ok(())
 }
 
 fn several_names() -> Result<(), Failed> {
@@ -79,6 +112,10 @@ fn a_typo() -> Result<(), Failed> {
     for words in [&["lessons/02-hartbeat"][..], &["critical-worker", "hartbeat"]] {
         let (text, code) = told(words);
         has(&text, "did you mean `cargo test heartbeat`?")?;
+        let (unlike, _) = told(&["99"]);
+        if unlike.contains("did you mean") {
+            return Err(unlike.into());
+        }
         if code != Some(1) || text.contains("running") {
             return Err(format!("exit code {code:?}: {text}").into());
         }

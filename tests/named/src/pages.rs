@@ -9,6 +9,7 @@ use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser
 use regex::Regex;
 use workbook::commands::{check_command, measure_check_command, measure_command, run_command};
 use workbook::page::{Place, all_of, line_of};
+use workbook::promise::Language;
 use workbook::workbook::{CHAPTERS, Lesson, Workbook};
 
 use crate::scratch::files_in;
@@ -264,10 +265,11 @@ fn files_below(root: &Path, directory: &Path) -> Vec<PathBuf> {
     files.map(|path| path.strip_prefix(root).expect("below the root").to_owned()).collect()
 }
 
-/// The Rust and Python files of a lesson, relative to the root, sorted.
+/// The programs of a lesson in all languages, relative to the root, sorted.
 fn sources(root: &Path, directory: &Path) -> Vec<PathBuf> {
     let mut files = files_below(root, directory);
-    files.retain(|path| path.extension().is_some_and(|ending| ending == "rs" || ending == "py"));
+    let is_twin = |name: &str| Language::of(name).1.is_some();
+    files.retain(|path| path.to_str().is_some_and(|name| name.ends_with(".rs") || is_twin(name)));
     files
 }
 

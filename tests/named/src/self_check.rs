@@ -1,7 +1,6 @@
 //! The self-check, run in a copy of the workbook.
 
 use std::ffi::OsStr;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
@@ -21,15 +20,20 @@ static SELF_CHECK: LazyLock<PathBuf> = LazyLock::new(|| {
     Workbook::home().join(path.unwrap_or_else(|| panic!("no program in {stderr}")).0)
 });
 
+/// The process that ends what this one leaves. There is one: a second one would end the runs of the first
+/// as soon as it is let go.
+static GUARDIAN: LazyLock<Result<(), String>> = LazyLock::new(|| {
+    workbook::run::end_with_this_process(Some(&SELF_CHECK)).map_err(|error| error.to_string())
+});
+
 /// Has what this process starts for a run, or by [`guarded`], end with it, however it ends.
-pub fn end_with_this_process() -> io::Result<()> {
-    workbook::run::end_with_this_process(Some(&SELF_CHECK))
+pub fn end_with_this_process() -> Result<(), &'static str> {
+    GUARDIAN.as_ref().copied().map_err(String::as_str)
 }
 
 /// A program, such as a server, that ends with this process, however it ends.
 pub fn guarded(program: impl AsRef<OsStr>) -> Command {
-    static GUARDIAN: LazyLock<io::Result<()>> = LazyLock::new(end_with_this_process);
-    GUARDIAN.as_ref().expect("a guardian");
+    end_with_this_process().expect("a guardian");
     let mut command = Command::new(program);
     ends_with_this_process(&mut command);
     command

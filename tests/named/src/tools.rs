@@ -2,7 +2,6 @@
 
 use std::env;
 use std::io;
-use std::path::PathBuf;
 use std::process::{Child, ExitCode, ExitStatus};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -10,6 +9,7 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use workbook::page::all_of;
+pub use workbook::programs::on_path;
 use workbook::workbook::Workbook;
 
 /// The workbook; if something is wrong with it, that is told on standard error.
@@ -18,12 +18,6 @@ pub fn loaded() -> Result<Workbook, ExitCode> {
         eprintln!("{:#}", all_of(problems));
         ExitCode::FAILURE
     })
-}
-
-/// Where a program is, if it is installed.
-pub fn on_path(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).map(|directory| directory.join(name)).find(|file| file.is_file())
 }
 
 /// Runs tests of which each has the machine for itself, and says what it found while the others wait.

@@ -1,4 +1,4 @@
-//! Python from 3.6 on, one that hangs, one that is too old.
+//! The languages of the twins: Python from 3.6 on, and of each language one that hangs or is no use.
 
 use std::env;
 use std::fs::{self, Permissions};
@@ -10,32 +10,56 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Completion, Failed, Trial};
 use named::desk::answer;
 use tempfile::TempDir;
+use workbook::promise::Language::{self, Go, Java, Python};
 
 use super::{all_at_once, has, whole_check};
 
 /// Twins whose output has been otherwise in some version.
 const TWINS: &str = "python::service-roles";
 
+/// It says who it is, and nothing else.
+const HANGS: &str = "echo $$ > $0.pid; exec sleep 60";
+
+/// Java without what compiles.
+const JRE: &str = "echo java.home = /nowhere >&2; echo java.version = 17 >&2";
+
+/// Java of a version that is too old.
+const OLD_JAVA: &str = "mkdir -p $0.d/bin; touch $0.d/bin/javac; \
+                        echo java.home = $0.d >&2; echo java.version = 11.0.2 >&2";
+
 /// The trials of this module.
 pub fn trials() -> Vec<Trial> {
-    let others = [
-        ("one that hangs is told", "echo $$ > $0.pid; exec sleep 60", "within 4 s"),
+    let told = [
+        (Python, "one that hangs", HANGS, "within 4 s"),
         (
-            "one that is too old is told",
+            Python,
+            "one that is too old",
             "echo /usr/bin/python3; echo 2.7",
             "is Python 2.7, and they",
         ),
         (
-            "one that says something else is told",
+            Python,
+            "one that says something else",
             "echo no version",
             "python3 does not run, or is none",
         ),
-        ("one that writes without end is told", "exec yes", "python3 does not run, or is none"),
+        (Python, "one that writes without end", "exec yes", "python3 does not run, or is none"),
+        (Java, "one that hangs", HANGS, "within 4 s"),
+        (Java, "one that is too old", OLD_JAVA, "is Java 11.0, and they need 17"),
+        (Java, "one without its compiler", JRE, "there is no /nowhere/bin/javac"),
+        (Go, "one that hangs", HANGS, "within 4 s"),
+        (
+            Go,
+            "one that says something else",
+            "echo /usr; echo devel",
+            "go does not run, or is none",
+        ),
     ];
-    let mut trials: Vec<Trial> = others
+    let mut trials: Vec<Trial> = told
         .into_iter()
-        .map(|(name, script, told)| {
-            Trial::test(format!("python::{name}"), move || told_once(script, told))
+        .map(|(language, name, script, told)| {
+            let key = language.key();
+            Trial::test(format!("{key}::{name} is told"), move || told_once(language, script, told))
         })
         .collect();
     trials
@@ -53,21 +77,24 @@ fn with(directory: &Path) -> Command {
     check
 }
 
-fn told_once(script: &str, told: &str) -> Result<(), Failed> {
+fn told_once(language: Language, script: &str, told: &str) -> Result<(), Failed> {
     let directory = TempDir::new()?;
-    let python = directory.path().join("python3");
-    fs::write(&python, format!("#!/bin/sh\n{script}\n"))?;
-    fs::set_permissions(&python, Permissions::from_mode(0o755))?;
+    let command =
+        directory.path().join(if language == Python { "python3" } else { language.key() });
+    fs::write(&command, format!("#!/bin/sh\n{script}\n"))?;
+    fs::set_permissions(&command, Permissions::from_mode(0o755))?;
+    let twin = format!("{}::phrasebook::start", language.key());
     let start = Instant::now();
-    let (text, code) = answer(with(directory.path()).args(["--exact", "python::heartbeat"]));
+    let (text, code) = answer(with(directory.path()).args(["--exact", &twin]));
     let took = start.elapsed();
-    has(&text, "python::heartbeat ... ignored (")?;
+    has(&text, &format!("{twin} ... ignored ("))?;
     has(&text, told)?;
-    let lines = text.lines().filter(|line| line.starts_with("the Python twins are ignored: "));
+    let note = format!("the {language} twins are ignored: ");
+    let lines = text.lines().filter(|line| line.starts_with(&note));
     if lines.count() != 1 || code != Some(0) || took > Duration::from_secs(8) {
         return Err(format!("exit code {code:?} after {took:?}: {text}").into());
     }
-    let pid = fs::read_to_string(python.with_extension("pid")).unwrap_or_default();
+    let pid = fs::read_to_string(command.with_extension("pid")).unwrap_or_default();
     match Path::new("/proc").join(format!("{}/exe", pid.trim())).exists() {
         true if !pid.is_empty() => Err("it goes on".into()),
         _ => Ok(()),
