@@ -20,8 +20,10 @@ use tracing::Level;
 use workbook::page::all_of;
 use workbook::programs;
 use workbook::recording::Recording;
-use workbook::run::{end_with_this_process, inside};
+use workbook::run::{all_is_over, end_with_this_process, inside};
 use workbook::workbook::{CHAPTERS, Chapter, Workbook};
+use workshop::live;
+use workshop::live::door::Door;
 use workshop::pages::{self, Length};
 use workshop::place::Place;
 use workshop::preprocess::Workshop;
@@ -39,6 +41,10 @@ struct Arguments {
     /// Serve on this port; 0 takes a free one
     #[arg(long, default_value_t = 3000)]
     port: u16,
+    /// Another name under which a browser reaches this machine, as through a forwarded port: NAME or
+    /// NAME:PORT
+    #[arg(long, value_name = "NAME")]
+    host: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -102,7 +108,7 @@ fn main() -> ExitCode {
         .without_time()
         .init();
     let result = match arguments.command {
-        None => show(arguments.port, arguments.open),
+        None => show(arguments.port, arguments.host, arguments.open),
         Some(Command::Build { dest }) => build(dest).map(|_| ExitCode::SUCCESS),
         Some(Command::Record { lessons }) => record(&lessons),
         Some(Command::Pages) => pages(),
@@ -151,20 +157,40 @@ fn no_command(words: &[String]) -> Error {
     }
 }
 
-fn show(port: u16, open: bool) -> Result<ExitCode> {
+fn show(port: u16, host: Option<String>, open: bool) -> Result<ExitCode> {
     // Before the build, so that a taken port does not cost a wait.
     let listener = serve::bind(port)?;
-    let address = format!("http://{}/", listener.local_addr()?);
+    let own = listener.local_addr()?;
+    let host = host.map(|name| match name.contains(':') {
+        true => name,
+        false => format!("{name}:{}", own.port()),
+    });
+    let door = Door::new([own.to_string()].into_iter().chain(host).collect())?;
+    let address = door.address();
     let directory = build(None)?;
-    serve::serve(listener, &directory, || {
+    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
+    let bench = live::Bench::new(workbook, door);
+    serve::serve(listener, &directory, &bench, || {
         print(format_args!("the book is open at {address} (Ctrl-C ends it)"))?;
-        if open && open::that_detached(&address).is_err() {
+        if open && open_in_a_browser(&address).is_err() {
             let line = "no browser could be opened; open the address above yourself";
             let _ = writeln!(io::stderr(), "{line}");
         }
         Ok(())
     })?;
+    all_is_over();
     Ok(ExitCode::SUCCESS)
+}
+
+/// By way of a file that only its owner can read: the arguments of a browser are there for all to see.
+fn open_in_a_browser(address: &str) -> Result<()> {
+    let page = format!("<!DOCTYPE html><meta http-equiv=\"refresh\" content=\"0; url={address}\">");
+    let mut file = tempfile::Builder::new().prefix("book-").suffix(".html").tempfile()?;
+    file.write_all(page.as_bytes())?;
+    // The browser reads it some time after this has returned.
+    let (_, path) = file.keep()?;
+    open::that_detached(path)?;
+    Ok(())
 }
 
 /// Builds the book, says how long it took, and gives the directory that holds it.

@@ -168,7 +168,8 @@ impl Browser {
         let address = lines
             .by_ref()
             .map_while(Result::ok)
-            .find_map(|line| Some(line.split_once("open at ")?.1.split(' ').next()?.to_owned()));
+            // Without the token of its end, the pages have what they have elsewhere.
+            .find_map(|line| Some(line.split_once("open at ")?.1.split('#').next()?.to_owned()));
         let output = guarded("node")
             .arg("browser.mjs")
             .arg(&self.chromium)

@@ -76,7 +76,7 @@ fn what_nobody_reads_is_a_pipe_without_a_reader() {
         let start = || {
             let mut command = Command::new("sh");
             command.args(["-c", script]);
-            Start { command, unread: &[Stream::Stdout] }
+            Start { command, unread: &[Stream::Stdout], observer: None }
         };
         let held = verdict::hold(&scenario, start, &GATE, scenario.duration(), assert::breaks);
         let verdict = held.expect("a shell");

@@ -570,9 +570,11 @@ impl Case<'_> {
             Start::from(shell)
         };
         match self.condition.how {
-            How::DeadPipe => {
-                Start { command: Command::new(program), unread: self.condition.unread }
-            }
+            How::DeadPipe => Start {
+                command: Command::new(program),
+                unread: self.condition.unread,
+                observer: None,
+            },
             How::Shell(script) => {
                 let old = self.old_files();
                 let old = old.iter().map(|name| format!("[ -e {name} ] || echo {OLD} > {name}; "));

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use libtest_mimic::{Completion, Failed, Trial};
 use workbook::commands::check_command;
+use workbook::exercise::{Progress, has_marker, marker};
 use workbook::page::Block;
 use workbook::programs::on_path;
 use workbook::promise::judge::Broken;
@@ -20,7 +21,6 @@ use workbook::verdict::{self, FirstRun, Verdict};
 use workbook::workbook::{Chapter, Lesson, MARKER, Workbook};
 
 use crate::assert::breaks;
-use crate::progress::{Progress, has_marker, marker};
 use crate::select::Needs;
 use crate::shared::{Shared, Starts};
 
@@ -251,13 +251,8 @@ impl Check {
             verdict::hold(&self.block.says, command, &shared.gate, self.length(), breaks)
                 .map_err(|error| format!("{program} cannot be run: {error}"))?;
         shared.repeated.fetch_add(verdict.repeated.into(), Ordering::Relaxed);
-        let strangers = verdict.left.iter().filter(|name| !shared.ignored.covers(name));
-        let strangers: Vec<_> = strangers.map(String::as_str).collect();
-        if !strangers.is_empty() {
-            let promised = "leaves no file but those in .gitignore".to_owned();
-            let but = format!("there is {}", strangers.join(", "));
-            verdict.broken.push(Broken { id: promised.clone(), promised, but });
-        }
+        let strangers = shared.ignored.left(&verdict.left);
+        verdict.broken.extend(strangers);
         Ok(verdict)
     }
 

@@ -1,45 +1,9 @@
 //! How far the reader is with the exercises.
 
-use std::fmt::{self, Display, Formatter};
-use std::fs;
-use std::path::Path;
-
-use workbook::workbook::{Chapter, Workbook, marker_line};
+use workbook::exercise::{Progress, has_marker};
+use workbook::workbook::{Chapter, Workbook};
 
 use crate::shared::Shared;
-
-/// How far the reader is with an exercise.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// The marker is still there.
-    NotStarted,
-    /// It does not compile, or breaks a promise.
-    Broken,
-    /// It keeps all promises.
-    Done,
-}
-
-impl Display for Progress {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::NotStarted => "not started",
-            Self::Broken => "broken",
-            Self::Done => "done",
-        })
-    }
-}
-
-/// Whether the reader has not begun an exercise.
-pub fn has_marker(root: &Path, source: &Path) -> bool {
-    marker(root, source).is_some()
-}
-
-/// The line that says so, from 1.
-pub fn marker(root: &Path, source: &Path) -> Option<usize> {
-    // A byte that is no text makes it no other program.
-    let program = fs::read(root.join(source)).ok()?;
-    marker_line(&String::from_utf8_lossy(&program))
-}
 
 impl Shared {
     /// Keeps what was found of a lesson's exercise. Each is judged once.

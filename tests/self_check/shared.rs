@@ -1,13 +1,13 @@
 //! What the tests of one run of the self-check have in common.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
 
 use libtest_mimic::Failed;
+use workbook::exercise::{Ignored, Progress};
 use workbook::programs::{self, Programs};
 use workbook::promise::{Language, Profile, Version};
 use workbook::recording::Recording;
@@ -16,7 +16,6 @@ use workbook::twins::{Toolchain, Twins};
 use workbook::workbook::Workbook;
 
 use crate::check::Check;
-use crate::progress::Progress;
 use crate::select::{Needs, Sources};
 
 /// What the tests of one run of the self-check have in common.
@@ -43,10 +42,6 @@ struct Found {
 
 /// Makes the command that starts a program.
 pub type Starts<'a> = dyn Fn() -> Command + 'a;
-
-/// The names in `.gitignore`: what a program may leave where the reader stands. A workbook that came
-/// without that file is not held to it.
-pub struct Ignored(Option<Vec<String>>);
 
 impl Shared {
     /// What they have in common before anything is built.
@@ -151,20 +146,4 @@ impl Shared {
 
 fn did_not_compile(source: &Path) -> String {
     format!("{} did not compile; the compiler's message is above", source.display())
-}
-
-impl Ignored {
-    fn read(root: &Path) -> Self {
-        let text = fs::read_to_string(root.join(".gitignore")).ok();
-        Self(text.map(|text| text.lines().map(str::to_owned).collect()))
-    }
-
-    /// Whether one of them is this. A name may end in `*`, for files that a library puts beside its own.
-    pub fn covers(&self, name: &str) -> bool {
-        let Some(names) = &self.0 else { return true };
-        names.iter().any(|ignored| match ignored.strip_suffix('*') {
-            Some(beginning) => name.starts_with(beginning),
-            None => name == ignored,
-        })
-    }
 }

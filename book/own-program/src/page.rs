@@ -49,6 +49,7 @@ pub fn html(report: &Report) -> String {
         scenario: &identifier(program),
         command: html! { code { (cut(&command, 80)) } },
         recording: &recording,
+        number: None,
     };
     // Nothing that the program has printed can guess it.
     let nonce = format!("{:016x}", RandomState::new().hash_one(sight.pid));
@@ -221,6 +222,7 @@ fn recorded(report: &Report, rows: &[Row]) -> Recording {
         stderr: Vec::new(),
         thread: rows.iter().map(thread).collect(),
         file: Vec::new(),
+        under_way: false,
     }
 }
 

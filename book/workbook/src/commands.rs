@@ -21,22 +21,28 @@ pub fn run_command(chapter: &Chapter, scenario: &Scenario) -> String {
         Some(_) => chapter.exercise_program(),
         None => chapter.program(scenario).to_owned(),
     };
-    let args = &scenario.runs[0].args;
     if let Some(language) = scenario.language() {
-        let (source, args) = (chapter.twin(&program, language), arguments(args));
-        let source = source.display();
-        return match language {
-            Language::Python => format!("python3 {source}{args}"),
-            Language::Java => format!("java {source}{args}"),
-            // `go run` passes neither a signal on nor the exit code back.
-            Language::Go => format!("go build -o target/ {source} && target/{program}{args}"),
-        };
+        return twin_command(chapter, scenario, language);
     }
+    let args = &scenario.runs[0].args;
     let profile = if scenario.profile == Profile::Abort { " --profile abort" } else { "" };
     let feature = scenario.feature.iter().map(|feature| format!(" --features {feature}"));
     let feature: String = feature.collect();
     let package = chapter.package_of(&program);
     format!("cargo run{profile} -p {package}{feature}{}", which(chapter, &program, args))
+}
+
+/// What the reader types to run its twin in a language.
+pub fn twin_command(chapter: &Chapter, scenario: &Scenario, language: Language) -> String {
+    let program = chapter.program(scenario);
+    let (source, args) = (chapter.twin(program, language), arguments(&scenario.runs[0].args));
+    let source = source.display();
+    match language {
+        Language::Python => format!("python3 {source}{args}"),
+        Language::Java => format!("java {source}{args}"),
+        // `go run` passes neither a signal on nor the exit code back.
+        Language::Go => format!("go build -o target/ {source} && target/{program}{args}"),
+    }
 }
 
 /// What the reader types to get the figures.

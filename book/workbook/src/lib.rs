@@ -4,10 +4,12 @@
 //! ([`promise`]), what they only tell ([`measured`]), and which promises they set side by side
 //! ([`outcomes`]). [`programs`] builds what is to run, [`twins`] the same in other languages; [`run`] runs
 //! a program and [`verdict`] a whole scenario. A [`recording`] keeps one run, with what its [`trace`] tells of the threads, and
-//! [`timeline`] draws it. [`commands`] are what a reader types. The [`tracer`]
+//! [`timeline`] draws it. [`commands`] are what a reader types, and an
+//! [`exercise`] what a reader changes. The [`tracer`]
 //! looks at any other program, by ptrace and [`proc`]. Nothing here knows of mdBook or of a web server.
 
 pub mod commands;
+pub mod exercise;
 pub mod measured;
 pub mod outcomes;
 pub mod page;

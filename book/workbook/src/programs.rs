@@ -5,7 +5,7 @@ use std::env;
 use std::fs;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use cargo_metadata::{Message, TargetKind};
@@ -113,29 +113,57 @@ pub fn builder(root: &Path, profile: Profile) -> Command {
 ///
 /// As [`build`].
 pub fn built_by(command: &mut Command) -> Result<Programs> {
-    let mut child = ends_with_this_process(command)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cargo cannot be run")?;
+    Building::start(command)?.programs()
+}
 
-    let mut programs = Programs::new();
-    let mut has_tried = false;
-    if let Some(stdout) = child.stdout.take() {
-        for message in Message::parse_stream(BufReader::new(stdout)) {
-            match message.context("cannot read what cargo reports")? {
-                Message::CompilerArtifact(artifact) => {
-                    let is_program = artifact.target.kind.contains(&TargetKind::Bin);
-                    if let (true, Some(path)) = (is_program, artifact.executable) {
-                        programs.insert(artifact.target.name, path.into());
+/// A build that is under way.
+pub struct Building(Child);
+
+impl Building {
+    /// Starts it.
+    ///
+    /// # Errors
+    ///
+    /// If cargo cannot be run.
+    pub fn start(command: &mut Command) -> Result<Self> {
+        let child = ends_with_this_process(command)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("cargo cannot be run")?;
+        Ok(Self(child))
+    }
+
+    /// The number of its process, which leads a group if the command says so.
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
+    /// Waits for its end, and gives the programs that compile.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`].
+    pub fn programs(self) -> Result<Programs> {
+        let Self(mut child) = self;
+        let mut programs = Programs::new();
+        let mut has_tried = false;
+        if let Some(stdout) = child.stdout.take() {
+            for message in Message::parse_stream(BufReader::new(stdout)) {
+                match message.context("cannot read what cargo reports")? {
+                    Message::CompilerArtifact(artifact) => {
+                        let is_program = artifact.target.kind.contains(&TargetKind::Bin);
+                        if let (true, Some(path)) = (is_program, artifact.executable) {
+                            programs.insert(artifact.target.name, path.into());
+                        }
                     }
+                    Message::BuildFinished(_) => has_tried = true,
+                    _ => {}
                 }
-                Message::BuildFinished(_) => has_tried = true,
-                _ => {}
             }
         }
+        let status = child.wait().context("cargo cannot be waited for")?;
+        ensure!(status.success() || has_tried, "cargo build failed ({status})");
+        Ok(programs)
     }
-    let status = child.wait().context("cargo cannot be waited for")?;
-    ensure!(status.success() || has_tried, "cargo build failed ({status})");
-    Ok(programs)
 }

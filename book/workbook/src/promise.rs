@@ -456,7 +456,7 @@ impl Pattern {
     }
 
     /// The text, if it has no figure.
-    pub(crate) fn plain(&self) -> Option<&str> {
+    pub fn plain(&self) -> Option<&str> {
         self.figure.is_none().then_some(&self.text)
     }
 

@@ -48,6 +48,9 @@ pub struct Recording {
     /// The files that it left, by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub file: Vec<File>,
+    /// Whether the program still runs: this is what it has done so far.
+    #[serde(skip)]
+    pub under_way: bool,
 }
 
 /// The life of a thread.
@@ -240,6 +243,7 @@ impl Recording {
                 .collect(),
             file: files(directory.path())?,
             stdout,
+            under_way: false,
         };
         ensure!(
             recording.ends_as(promised),
@@ -247,6 +251,37 @@ impl Recording {
             recording.ended
         );
         Ok(recording)
+    }
+
+    /// What a program has done in so many seconds, by what it has printed: a thread is known from its
+    /// first line on, and nobody knows yet how it ends.
+    pub fn so_far(stdout: Vec<String>, stderr: Vec<String>, seconds: f64) -> Self {
+        let mut thread: Vec<Thread> = Vec::new();
+        let mut ended = seconds;
+        for line in stdout.iter().filter_map(|line| line.parse::<LogLine>().ok()) {
+            let at = line.at.as_secs_f64();
+            ended = ended.max(at);
+            if !thread.iter().any(|known| known.name == line.thread) {
+                thread.push(Thread {
+                    name: line.thread,
+                    born: at,
+                    returned: None,
+                    wait: Vec::new(),
+                    told: Some("runs".to_owned()),
+                });
+            }
+        }
+        Self {
+            ended,
+            exit: None,
+            signal: None,
+            ended_by: None,
+            stdout,
+            stderr,
+            thread,
+            file: Vec::new(),
+            under_way: true,
+        }
     }
 
     /// The log lines on stdout.

@@ -15,12 +15,13 @@ mod signals;
 mod watch;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,7 +35,8 @@ use crate::promise::{Run, Stream, When};
 use client::Clients;
 pub use gate::{Expected, Gate, Pass};
 pub use guardian::{
-    all_is_over, end_with_this_process, ends_with_this_process, inside, temporary_directory,
+    all_is_over, end_runs_with_this_process, end_with_this_process, ends_with_this_process, inside,
+    temporary_directory,
 };
 pub use leftover::leftovers;
 use leftover::{MARK, SETTLES, end_others, in_words, left_of, new_mark, settle, under_way};
@@ -52,6 +54,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How many files the check asks to have open.
 const FILES: u64 = 1 << 14;
 
+/// Who looks on while a program runs. It is told by the thread that watches the program, and what it
+/// does with it has to be done soon.
+pub trait Observer: Send + Sync + fmt::Debug {
+    /// The program has started, as the leader of a process group.
+    fn started(&self, _group: Pid) {}
+    /// It has printed something; this is all that it has printed so far.
+    fn printed(&self, _stdout: &[u8], _stderr: &[u8]) {}
+    /// It got a signal that its run says.
+    fn sent(&self, _signal: Signal) {}
+    /// It has ended, and its number may become that of another process.
+    fn ended(&self) {}
+}
+
 /// What is started for a run.
 #[derive(Debug)]
 pub struct Start {
@@ -60,12 +75,14 @@ pub struct Start {
     /// What nobody reads, a pipe without a reader: from the start, as with `| true`; or, where a signal or
     /// a request follows what it prints, from the last such line on, as with `| head -1`.
     pub unread: &'static [Stream],
+    /// Who looks on, if anybody does.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl From<Command> for Start {
     /// All that it prints is read.
     fn from(command: Command) -> Self {
-        Self { command, unread: &[] }
+        Self { command, unread: &[], observer: None }
     }
 }
 
@@ -83,7 +100,7 @@ pub fn run(
     gate: &Gate,
     length: Duration,
 ) -> io::Result<Ran> {
-    let Start { mut command, unread } = start.into();
+    let Start { mut command, unread, observer } = start.into();
     let mark = new_mark();
     let temporary = temporary_directory()?;
     command
@@ -129,6 +146,10 @@ pub fn run(
     signals::started(pid, &mark);
     let mut watch = Watch::new(&mut child, clients, run, start, started, pass);
     watch.unread = unread;
+    watch.observer = observer;
+    if let Some(observer) = &watch.observer {
+        observer.started(pid);
+    }
     under_way().insert(pid);
     let end = watch.until_the_end();
     under_way().remove(&pid);
@@ -149,6 +170,9 @@ pub fn run(
     // One that has removed it has left nothing there.
     let temporary = names_in(temporary.path()).ok().filter(|_| is_its_own).unwrap_or_default();
     guardian::is_over(pid);
+    if let Some(observer) = &watch.observer {
+        observer.ended();
+    }
     Ok(Ran {
         end,
         signals: signals::sent_by(&mark),

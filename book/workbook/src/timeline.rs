@@ -24,6 +24,8 @@ pub struct Drawn<'a> {
     pub command: Markup,
     /// What happened.
     pub recording: &'a Recording,
+    /// Tells pictures of the same scenario in one page apart.
+    pub number: Option<u64>,
 }
 
 /// Heights and distances in pixels.
@@ -39,7 +41,12 @@ const MOST_LANES: usize = 12;
 
 /// Recordings above one another on one time axis, each with its transcript.
 pub fn figure(shown: &[Drawn<'_>]) -> Markup {
-    let span = shown.iter().map(|one| one.recording.ended).fold(0.01, f64::max);
+    spanning(shown, 0.01)
+}
+
+/// The same on an axis of so many seconds, or more if that takes it.
+pub fn spanning(shown: &[Drawn<'_>], least: f64) -> Markup {
+    let span = shown.iter().map(|one| one.recording.ended).fold(least, f64::max);
     html! {
         figure.recording data-span=(span) {
             @for one in shown {
@@ -90,6 +97,7 @@ fn transcript(recording: &Recording) -> Markup {
 fn the_end(recording: &Recording) -> String {
     let at = seconds(recording.ended);
     match (recording.exit, &recording.signal) {
+        _ if recording.under_way => format!("It runs, {at} so far"),
         (Some(code), _) => format!("The process ends at {at}, exit code {code}"),
         (None, Some(signal)) => format!("{signal} ends the process at {at}"),
         (None, None) => format!("It would go on; the recording stops at {at}"),
@@ -97,8 +105,9 @@ fn the_end(recording: &Recording) -> String {
 }
 
 fn picture(shown: &Drawn<'_>, span: f64) -> Markup {
-    let Drawn { scenario, recording, .. } = shown;
-    let id = format!("recording-{}", scenario.replace("::", "-"));
+    let Drawn { scenario, recording, number, .. } = shown;
+    let number = number.map_or_else(String::new, |number| format!("-run-{number}"));
+    let id = format!("recording-{}{number}", scenario.replace("::", "-"));
     let lanes = lanes(recording);
     let axis = TOP + LANE * lanes.len() as f64;
     let height = axis + AXIS + FILE * recording.file.len() as f64;

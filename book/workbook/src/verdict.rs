@@ -218,6 +218,12 @@ fn printed(ran: &Ran, which: &str, shown: usize) -> String {
     report
 }
 
+/// The lines of what a program has written, as they can be shown: what is no text as `\xff`, what a
+/// terminal would take for a command as `\u{1b}`, and of a long line its beginning.
+pub fn readable(bytes: &[u8]) -> Vec<String> {
+    escaped(bytes).lines().map(|line| plain(line, MOST_OF_A_LINE)).collect()
+}
+
 /// Text with its bytes that are none as `\xff`.
 fn escaped(bytes: &[u8]) -> String {
     let mut text = String::new();

@@ -3,15 +3,20 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
 use axum::Router;
 use axum::http::{HeaderValue, header};
+use axum::middleware;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tower_http::services::{ServeDir, ServeFile};
 use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::live::door::policy;
+use crate::live::{self, Bench};
 
 /// How long open connections may take to end once the reader is told to stop. A browser keeps
 /// some open for minutes; what it has not asked for by then it will not miss.
@@ -36,7 +41,7 @@ pub fn bind(port: u16) -> Result<TcpListener> {
 
 /// Serves a directory until SIGINT or SIGTERM; then gives open connections a moment to end, and returns.
 ///
-/// `ready` is called once the signals are handled and requests are about to be answered.
+/// The pages may run what `bench` has. `ready` is called once the signals are handled and requests are about to be answered.
 ///
 /// # Errors
 ///
@@ -44,8 +49,10 @@ pub fn bind(port: u16) -> Result<TcpListener> {
 pub fn serve(
     listener: TcpListener,
     directory: &Path,
+    bench: &Arc<Bench>,
     ready: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
+    let pages = pages(directory, bench)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let result = runtime.block_on(async {
         let mut interrupt = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
@@ -53,7 +60,7 @@ pub fn serve(
         listener.set_nonblocking(true)?;
         let listener = tokio::net::TcpListener::from_std(listener)?;
         let (stop, mut stopped) = watch::channel(());
-        let server = axum::serve(listener, pages(directory)).with_graceful_shutdown(async move {
+        let server = axum::serve(listener, pages).with_graceful_shutdown(async move {
             // An error means that the sender is gone: that is a reason to stop, too.
             let _ = stopped.changed().await;
         });
@@ -64,6 +71,8 @@ pub fn serve(
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
         }
+        // First what runs: its streams would take up the others' time.
+        bench.stop_all("the book is closed");
         stop.send_replace(());
         // Time over is as good an end as all connections closed.
         let _ = tokio::time::timeout(GRACE, server).await;
@@ -74,7 +83,7 @@ pub fn serve(
     result
 }
 
-fn pages(directory: &Path) -> Router {
+fn pages(directory: &Path, bench: &Arc<Bench>) -> Result<Router> {
     let not_found = ServeFile::new(directory.join("404.html"));
     let files = ServeDir::new(directory).not_found_service(not_found);
     // The next build of the book has to be seen without a forced reload.
@@ -82,5 +91,8 @@ fn pages(directory: &Path) -> Router {
         header::CACHE_CONTROL,
         HeaderValue::from_static("no-cache"),
     );
-    Router::new().fallback_service(files).layer(fresh)
+    let sealed =
+        middleware::from_fn_with_state((Arc::clone(bench), policy(directory)?), live::sealed);
+    let api = Arc::clone(bench).router();
+    Ok(Router::new().nest("/api", api).fallback_service(files).layer(fresh).layer(sealed))
 }

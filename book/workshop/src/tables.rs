@@ -188,7 +188,8 @@ fn words(promise: &Promise) -> Markup {
     }
 }
 
-fn inline(words: &Words) -> Markup {
+/// Words as HTML.
+pub(crate) fn inline(words: &Words) -> Markup {
     html! {
         @for piece in words.pieces() {
             @match piece {

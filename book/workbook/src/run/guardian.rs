@@ -73,6 +73,18 @@ pub(super) fn own_mark() -> &'static str {
 /// If the guardian cannot be started or the system refuses a handler of signals.
 pub fn end_with_this_process(other: Option<&Path>) -> io::Result<()> {
     signals::take()?;
+    end_runs_with_this_process(other)
+}
+
+/// The same for a process that handles its signals itself. A second call does nothing.
+///
+/// # Errors
+///
+/// If the guardian cannot be started.
+pub fn end_runs_with_this_process(other: Option<&Path>) -> io::Result<()> {
+    if GUARDIAN.get().is_some() {
+        return Ok(());
+    }
     pulse::begin()?;
     let directory = place::directory()?;
     let mut child = Command::new(other.unwrap_or(Path::new(THIS_PROGRAM)))

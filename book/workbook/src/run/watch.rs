@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::process::Child;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -18,7 +18,7 @@ use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 use super::client::{self, Answers, Clients};
 use super::gate::Pass;
 use super::leftover::SETTLES;
-use super::{HANGS, lossy};
+use super::{HANGS, Observer, lossy};
 use crate::promise::judge::{Asked, End, FIRST_OUTPUT, texts};
 use crate::promise::{Ends, Run, STILL_ALIVE, Stream, When};
 
@@ -96,6 +96,7 @@ pub(super) struct Watch<'a> {
     answers: Option<Answers>,
     /// What is read no longer than it has to be.
     pub(super) unread: &'static [Stream],
+    pub(super) observer: Option<Arc<dyn Observer>>,
     has_ended: bool,
 }
 
@@ -144,6 +145,7 @@ impl<'a> Watch<'a> {
             under_way: 0,
             answers,
             unread: &[],
+            observer: None,
             has_ended: false,
         }
     }
@@ -242,6 +244,11 @@ impl<'a> Watch<'a> {
         let has_ended =
             process.map_or_else(|| looks && self.looks_ended(), |fd| ready.contains(&fd));
         let printed = [&mut self.stdout, &mut self.stderr].map(|output| output.take(&ready));
+        if printed.contains(&true)
+            && let Some(observer) = &self.observer
+        {
+            observer.printed(&self.stdout.bytes, &self.stderr.bytes);
+        }
         if printed.contains(&true) && self.first_output.is_none() {
             self.first_output = Some(at);
             self.pass = None;
@@ -307,7 +314,12 @@ impl<'a> Watch<'a> {
     fn act(&mut self, act: Act) {
         match act {
             // A program that has just ended is not reaped yet: the signal goes nowhere, and may.
-            Act::Signal(signal) => drop(kill(self.pid, signal)),
+            Act::Signal(signal) => {
+                let _ = kill(self.pid, signal);
+                if let Some(observer) = &self.observer {
+                    observer.sent(signal);
+                }
+            }
             Act::Ask(client) => {
                 let Some(port) = client::port(&lossy(&self.stdout.bytes)) else { return };
                 self.under_way += usize::from(client.send(port).is_ok());

@@ -1,0 +1,318 @@
+// What a page can do while `cargo run` serves it: predict, run, send signals, check.
+//
+// The server tells that it is there in the answer that brought the page, so that a page from elsewhere
+// asks nobody. What it may be asked, it has a token for: it stands in the address that the server has
+// printed, and is kept for this server's other pages. Without it nothing is added to the page.
+const STORED = 'workbook-token';
+const [navigation] = performance.getEntriesByType('navigation');
+const start = navigation?.serverTiming?.find(({ name }) => name === 'workbook')?.description;
+
+function takeToken() {
+    const token = /[#&]token=([0-9a-f]+)/.exec(location.hash);
+    if (start && token) {
+        localStorage.setItem(STORED, JSON.stringify({ start, token: token[1] }));
+        history.replaceState(null, '', location.pathname + location.search);
+    }
+    const stored = JSON.parse(localStorage.getItem(STORED) ?? 'null');
+    return stored?.start === start ? stored?.token : undefined;
+}
+
+let token = takeToken();
+// Each load is a page of its own: its runs share a directory until it starts over.
+const page = String(Math.random()).slice(2);
+
+function ask(path, body, signal) {
+    return fetch(`/api/${path}`, {
+        method: body ? 'POST' : 'GET',
+        headers: { 'x-workbook-token': token },
+        body: body && JSON.stringify(body),
+        cache: 'no-store',
+        signal,
+    });
+}
+
+function element(name, properties = {}, ...children) {
+    const made = Object.assign(document.createElement(name), properties);
+    made.append(...children);
+    return made;
+}
+
+function button(text, act, properties = {}) {
+    const made = element('button', { type: 'button', textContent: text, ...properties });
+    made.addEventListener('click', act);
+    return made;
+}
+
+// Makes one element like another and leaves alone what is the same: a selection, a fold that was
+// opened, the dot under the pointer.
+function become(old, fresh) {
+    if (old.isEqualNode(fresh)) {
+        return;
+    }
+    if (old.nodeType !== Node.ELEMENT_NODE || old.nodeName !== fresh.nodeName) {
+        old.replaceWith(fresh);
+        return;
+    }
+    for (const { name, value } of fresh.attributes) {
+        if (old.getAttribute(name) !== value) {
+            old.setAttribute(name, value);
+        }
+    }
+    const [now, then] = [[...old.childNodes], [...fresh.childNodes]];
+    then.forEach((node, index) => index < now.length ? become(now[index], node) : old.append(node));
+    now.slice(then.length).forEach(node => node.remove());
+}
+
+function parsed(html) {
+    const template = document.createElement('template');
+    template.innerHTML = html;
+    return template.content;
+}
+
+// The lines of JSON of an answer, as they come.
+async function* lines(answer) {
+    const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '';
+    for (;;) {
+        const { value, done } = await reader.read();
+        if (done) {
+            return;
+        }
+        const all = (rest + value).split('\n');
+        rest = all.pop();
+        yield* all.map(line => JSON.parse(line));
+    }
+}
+
+const panels = [];
+
+// The buttons of one command, and all that comes of it.
+function panel({ id, command, check, questions }) {
+    const status = element('p', { className: 'status', role: 'status' });
+    const build = element('pre', { className: 'build', hidden: true, tabIndex: 0, ariaLabel: 'Build' });
+    const shown = element('div', { className: 'shown' });
+    const signals = ['SIGINT', 'SIGTERM', 'SIGKILL'].map(signal =>
+        button(signal, () => ask('signal', { run, signal }), { hidden: true }));
+    const run_ = button(check ? 'Check' : 'Run', () => begin(false),
+        { ariaLabel: `${check ? 'Check' : 'Run'}: ${command}` });
+    const save = button('On save', () => save.ariaPressed === 'true' ? end() : begin(true),
+        { ariaPressed: 'false', title: 'Check whenever the exercise is saved' });
+    const stop = button('Stop', () => end(), { hidden: true });
+    const all = button('Stop all', () => ask('stop', {}), { hidden: true });
+    const over = button('Start over', async () => {
+        await ask('over', { page });
+        shown.replaceChildren();
+        over.hidden = true;
+        status.textContent = 'The next run has an empty directory.';
+    }, { hidden: true });
+    const root = element('div', { className: 'run', role: 'group', ariaLabel: command },
+        run_, ...(check ? [save] : []), ...signals, stop, all, over, status, build, shown);
+    let controller;
+    let run;
+
+    function busy(is) {
+        run_.disabled = is;
+        stop.hidden = all.hidden = !is;
+        if (!is) {
+            signals.forEach(one => { one.hidden = true; });
+            save.ariaPressed = 'false';
+        }
+    }
+
+    function end(why = 'Stopped.') {
+        controller?.abort(why);
+    }
+
+    async function begin(onSave) {
+        end();
+        const own = controller = new AbortController();
+        const keep = document.activeElement;
+        busy(true);
+        save.ariaPressed = String(onSave);
+        over.hidden = true;
+        status.textContent = 'It is built …';
+        build.textContent = '';
+        build.hidden = true;
+        shown.replaceChildren();
+        try {
+            const answer = await ask('run', { id, page, on_save: onSave }, own.signal);
+            if (!answer.ok) {
+                await refused(answer);
+                return;
+            }
+            for await (const told of lines(answer)) {
+                take(told, onSave);
+            }
+        } catch (error) {
+            status.textContent = own.signal.aborted ? own.signal.reason
+                : 'The server of this book has ended; `cargo run` starts it again.';
+        } finally {
+            if (controller === own) {
+                const lost = document.activeElement === document.body && root.contains(keep);
+                busy(false);
+                if (lost) {
+                    run_.focus();
+                }
+            }
+        }
+    }
+
+    async function refused(answer) {
+        status.textContent = await answer.text();
+        if (answer.status === 409) {
+            const runs = await (await ask('runs')).json();
+            status.append(`: ${runs.map(({ command }) => command).join(', ')}. `,
+                button('Stop all', () => ask('stop', {})));
+        }
+    }
+
+    function take(told, onSave) {
+        if (told.run) {
+            run = told.run;
+            shown.dataset.run = run;
+        }
+        if (told.build) {
+            build.hidden = false;
+            build.textContent += told.build.join('\n') + '\n';
+            build.scrollTop = build.scrollHeight;
+        }
+        if (told.picture) {
+            const fresh = parsed(told.picture).firstElementChild;
+            const old = shown.querySelector('figure');
+            if (old && old.dataset.run === String(run)) {
+                become(old, fresh);
+                old.dataset.run = run;
+            } else {
+                fresh.dataset.run = run;
+                fresh.querySelector('details').open = true;
+                shown.replaceChildren(fresh);
+                build.hidden = true;
+                status.textContent = 'It runs.';
+                signals.forEach(one => { one.hidden = false; });
+            }
+        }
+        if (told.failed) {
+            status.textContent = 'It was not run to its end.';
+            shown.replaceChildren(element('pre', { className: 'build', tabIndex: 0 }, told.failed));
+        }
+        if (told.done) {
+            build.hidden = true;
+            shown.replaceChildren(parsed(told.done));
+            shown.querySelectorAll('.recording').forEach(replay);
+            const verdict = { true: ' All promises are kept.', false: ' Not all promises are kept.' };
+            status.textContent = told.status + (verdict[told.kept] ?? '');
+            over.hidden = check || id.startsWith('exercise::');
+            predictions.get(id)?.(told.values);
+        }
+        if (onSave && (told.failed || told.done)) {
+            signals.forEach(one => { one.hidden = true; });
+            status.textContent += ' It is checked again when the exercise is saved.';
+        }
+    }
+
+    // mdBook turns pages and opens its search on keys that are pressed anywhere.
+    root.addEventListener('keydown', event => event.stopPropagation());
+    panels.push({ id, root, questions, end, status });
+    return root;
+}
+
+// By the job of the run: what is done with what it has come to.
+const predictions = new Map();
+
+// A form for what the reader predicts of the first run that follows.
+function predict(paragraph) {
+    const follows = ({ root }) =>
+        paragraph.compareDocumentPosition(root) & Node.DOCUMENT_POSITION_FOLLOWING;
+    const asked = panels.find(one => follows(one) && one.questions.length);
+    if (!asked || predictions.has(asked.id)) {
+        return;
+    }
+    const fields = asked.questions.map(({ id, label }) => {
+        const input = element('input', { type: 'text', size: 8, autocomplete: 'off' });
+        const told = element('span');
+        return { id, input, told, row: element('p', {}, element('label', {}, input, ` ${label}`), ' ', told) };
+    });
+    const form = element('form', { className: 'predict' }, ...fields.map(({ row }) => row),
+        element('p', {}, 'Held against your next run of ', element('code', {}, asked.root.ariaLabel),
+            '; it stays in this page.'));
+    form.addEventListener('submit', event => event.preventDefault());
+    form.addEventListener('keydown', event => event.stopPropagation());
+    paragraph.after(form);
+    predictions.set(asked.id, values => {
+        let any = false;
+        for (const { id, input, told } of fields) {
+            const found = values.find(value => value.id === id);
+            const said = input.value.trim().replace(/ ?s$/, '').replace(',', '.');
+            if (!found || !said) {
+                told.textContent = '';
+                continue;
+            }
+            any = true;
+            const [mine, its] = [Number(said), Number(found.value)];
+            const is = Number.isNaN(mine) || Number.isNaN(its)
+                ? said.toLowerCase() === found.value.toLowerCase()
+                : Math.abs(mine - its) <= found.about;
+            told.textContent = is ? `as in this run: ${found.value}` : `in this run: ${found.value}`;
+            told.className = is ? 'yes' : 'no';
+        }
+        const fold = form.nextElementSibling;
+        if (any && fold?.matches('details')) {
+            fold.open = true;
+        }
+    });
+}
+
+async function enliven() {
+    let answer;
+    try {
+        answer = await ask(`page/${location.pathname.slice(1) || 'index.html'}`);
+    } catch {
+        return;
+    }
+    const main = document.querySelector('main');
+    if (!answer.ok) {
+        main.prepend(element('p', { className: 'status', role: 'status' },
+            `Programs cannot be run from here: ${await answer.text()}.`));
+        return;
+    }
+    const { offers, progress } = await answer.json();
+    const known = new Map(offers.map(offer => [offer.command, offer]));
+    for (const code of main.querySelectorAll('pre > code.language-console')) {
+        const found = code.textContent.split('\n').map(line => known.get(line.trim())).filter(Boolean);
+        code.closest('pre').after(...found.map(panel));
+        found.forEach(({ command }) => known.delete(command));
+    }
+    for (const code of main.querySelectorAll('.promise caption > code')) {
+        const offer = known.get(code.textContent);
+        if (offer) {
+            known.delete(offer.command);
+            code.closest('.promise').append(panel(offer));
+        }
+    }
+    for (const strong of main.querySelectorAll('p > strong')) {
+        if (strong.textContent.startsWith('Predict')) {
+            predict(strong.parentElement);
+        }
+    }
+    if (document.querySelector('.map')) {
+        for (const [lesson, how] of Object.entries(progress)) {
+            main.querySelector(`a[href$="-${lesson}.html"]`)
+                ?.after(element('span', { className: 'progress' }, ` (exercise: ${how})`));
+        }
+    }
+}
+
+if (start) {
+    addEventListener('hashchange', () => {
+        const before = token;
+        token = takeToken();
+        if (token && !before) {
+            enliven();
+        }
+    });
+    // A page that is kept for the way back would keep its run for ever.
+    addEventListener('pagehide', () => panels.forEach(({ end }) => end('The page was left, and its run has ended.')));
+    if (token) {
+        enliven();
+    }
+}

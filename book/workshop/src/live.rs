@@ -1,0 +1,410 @@
+//! The live page: while this program serves the book, its pages can run what they tell of.
+//!
+//! A page asks what it has to [`offer`], and for each press of a button there is one request whose answer
+//! is a stream: lines of JSON, from the build to the verdict of a [`run`]. The run ends with its stream. Who
+//! may ask at all is decided at the [`door`].
+
+pub mod door;
+pub mod offer;
+pub mod run;
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path as Asked, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use futures_util::stream;
+use nix::sys::signal::Signal;
+use notify::{RecommendedWatcher, RecursiveMode, Watcher};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+use workbook::exercise::Progress;
+use workbook::run::{Gate, end_runs_with_this_process, temporary_directory};
+use workbook::workbook::Workbook;
+
+use self::door::Door;
+use self::offer::{Job, Subject};
+use self::run::Live;
+
+/// A browser opens six connections to a host; with more streams than these another page would hang.
+const STREAMS: usize = 3;
+
+/// How many pages have directories of their own; the one that was used least lately loses its own.
+const DIRECTORIES: usize = 8;
+
+/// A picture is drawn no more often than this, and at least as often as that.
+const FRAME: Duration = Duration::from_millis(80);
+const AT_LEAST: Duration = Duration::from_millis(250);
+
+/// A file that is saved changes several times in a row.
+const QUIET: Duration = Duration::from_millis(200);
+
+/// What the live pages of one start share.
+pub struct Bench {
+    workbook: Workbook,
+    jobs: Vec<Job>,
+    /// Who may ask.
+    pub door: Door,
+    gate: Arc<Gate>,
+    numbers: AtomicU64,
+    shared: Mutex<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    /// The runs whose streams are open, by number.
+    runs: BTreeMap<u64, Arc<Live>>,
+    streams: usize,
+    /// The directories of the pages, the one used last at the end.
+    directories: Vec<(String, Arc<TempDir>)>,
+    /// How far the exercises are that were run.
+    progress: BTreeMap<String, Progress>,
+}
+
+/// An answer for a page: one line that says why not.
+type Refusal = (StatusCode, String);
+
+impl Bench {
+    /// A bench for a workbook.
+    pub fn new(workbook: Workbook, door: Door) -> Arc<Self> {
+        let jobs = offer::jobs(&workbook);
+        Arc::new(Self {
+            workbook,
+            jobs,
+            door,
+            gate: Arc::new(Gate::new()),
+            numbers: AtomicU64::new(1),
+            shared: Mutex::default(),
+        })
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends all runs that are under way.
+    pub fn stop_all(&self, why: &'static str) {
+        for live in self.shared().runs.values() {
+            live.stop(why);
+        }
+    }
+
+    /// The way to all that is more than a page.
+    pub fn router(self: Arc<Self>) -> Router {
+        Router::new()
+            .route("/page/{*page}", get(page))
+            .route("/runs", get(runs))
+            .route("/run", post(run))
+            .route("/signal", post(signal))
+            .route("/stop", post(stop))
+            .route("/over", post(over))
+            .layer(middleware::from_fn_with_state(Arc::clone(&self), at_the_door))
+            .with_state(self)
+    }
+
+    /// The directory of a page, which its runs share until it starts over.
+    fn directory(&self, page: &str) -> io::Result<Arc<TempDir>> {
+        let mut shared = self.shared();
+        let known = shared.directories.iter().position(|(name, _)| name == page);
+        let directory = match known.map(|index| shared.directories.remove(index)) {
+            Some((_, directory)) if directory.path().is_dir() => directory,
+            _ => Arc::new(temporary_directory()?),
+        };
+        shared.directories.push((page.to_owned(), Arc::clone(&directory)));
+        if shared.directories.len() > DIRECTORIES {
+            shared.directories.remove(0);
+        }
+        Ok(directory)
+    }
+
+    fn start(&self, job: &Job, page: &str) -> io::Result<Arc<Live>> {
+        end_runs_with_this_process(None)?;
+        let directory = match job.subject {
+            // The same each time, as `cargo test` has it.
+            Subject::Exercise { .. } => Arc::new(temporary_directory()?),
+            _ => self.directory(page)?,
+        };
+        let number = self.numbers.fetch_add(1, Ordering::Relaxed);
+        let (root, gate) = (self.workbook.root.clone(), Arc::clone(&self.gate));
+        let live = Live::start(number, job.clone(), root, directory, gate)?;
+        self.shared().runs.insert(number, Arc::clone(&live));
+        Ok(live)
+    }
+
+    fn is_over(&self, live: &Live, job: &Job) {
+        let progress = live.outcome().and_then(|outcome| outcome.progress);
+        if let Some(progress) = progress {
+            self.shared().progress.insert(job.lesson.clone(), progress);
+        }
+    }
+}
+
+async fn at_the_door(State(bench): State<Arc<Bench>>, request: Request, next: Next) -> Response {
+    match bench.door.let_in(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(why) => (StatusCode::FORBIDDEN, why).into_response(),
+    }
+}
+
+fn refused(why: impl ToString) -> Refusal {
+    (StatusCode::BAD_REQUEST, why.to_string())
+}
+
+/// A text of a request.
+fn text<'a>(asked: &'a Value, name: &str) -> Result<&'a str, Refusal> {
+    asked[name].as_str().ok_or_else(|| refused(format!("the request has no {name}")))
+}
+
+fn read(body: &Bytes) -> Result<Value, Refusal> {
+    serde_json::from_slice(body).map_err(refused)
+}
+
+fn answer(value: &Value) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], value.to_string()).into_response()
+}
+
+/// What a page has to offer.
+async fn page(State(bench): State<Arc<Bench>>, Asked(page): Asked<String>) -> Response {
+    let page = Path::new(&page).with_extension("md");
+    let progress: BTreeMap<_, _> = {
+        let shared = bench.shared();
+        shared.progress.iter().map(|(name, one)| (name.clone(), one.to_string())).collect()
+    };
+    answer(&json!({
+        "offers": offer::of_page(&bench.workbook, &bench.jobs, &page),
+        "progress": progress,
+    }))
+}
+
+/// What is under way, on all pages.
+async fn runs(State(bench): State<Arc<Bench>>) -> Response {
+    let shared = bench.shared();
+    let runs: Vec<_> = shared.runs.values().map(|live| live.told()).collect();
+    answer(&json!(runs))
+}
+
+async fn signal(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Response, Refusal> {
+    let asked = read(&body)?;
+    let signal = match text(&asked, "signal")? {
+        "SIGINT" => Signal::SIGINT,
+        "SIGTERM" => Signal::SIGTERM,
+        "SIGKILL" => Signal::SIGKILL,
+        other => return Err(refused(format!("{other} is not sent from here"))),
+    };
+    let number = asked["run"].as_u64().ok_or_else(|| refused("the request has no run"))?;
+    let live = bench.shared().runs.get(&number).cloned();
+    let live = live.ok_or_else(|| refused("this run is over"))?;
+    live.send(signal).map_err(refused)?;
+    Ok(answer(&json!({})))
+}
+
+async fn stop(State(bench): State<Arc<Bench>>) -> Response {
+    bench.stop_all("all were stopped");
+    answer(&json!({}))
+}
+
+/// Starts over: the directory of a page goes, with all that its runs have left.
+async fn over(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Response, Refusal> {
+    let asked = read(&body)?;
+    let page = text(&asked, "page")?;
+    bench.shared().directories.retain(|(name, _)| name != page);
+    Ok(answer(&json!({})))
+}
+
+/// Runs what was pressed; the answer is the stream of what happens.
+async fn run(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Response, Refusal> {
+    let asked = read(&body)?;
+    let (id, page) = (text(&asked, "id")?, text(&asked, "page")?);
+    let job = bench.jobs.iter().find(|job| job.id == id).cloned();
+    let job = job.ok_or_else(|| refused(format!("the book has no {id}")))?;
+    let on_save = asked["on_save"].as_bool().unwrap_or_default();
+    let busy = || {
+        let why =
+            format!("{STREAMS} runs are under way, which is as many as a browser has room for");
+        (StatusCode::CONFLICT, why)
+    };
+    let stream = Open::stream(Arc::clone(&bench)).ok_or_else(busy)?;
+    let changes = match (&job.subject, on_save) {
+        (Subject::Exercise { source, .. }, true) => {
+            Some(Changes::of(&bench.workbook.root.join(source)).map_err(refused)?)
+        }
+        _ => None,
+    };
+    let live = bench.start(&job, page).map_err(refused)?;
+    let feed = Feed {
+        open: stream,
+        job,
+        page: page.to_owned(),
+        live: Some(live),
+        changes,
+        is_told: false,
+        frame: Instant::now(),
+    };
+    let lines = stream::unfold(feed, |mut feed| async {
+        let line = feed.next().await?;
+        Some((Ok::<_, Infallible>(format!("{line}\n")), feed))
+    });
+    Ok(([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(lines)).into_response())
+}
+
+/// One of the streams that may be open at a time.
+struct Open(Arc<Bench>);
+
+impl Open {
+    fn stream(bench: Arc<Bench>) -> Option<Self> {
+        let mut shared = bench.shared();
+        if shared.streams == STREAMS {
+            return None;
+        }
+        shared.streams += 1;
+        drop(shared);
+        Some(Self(bench))
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.shared().streams -= 1;
+    }
+}
+
+/// What goes to one page: a run, and with *on save* the next one whenever the exercise has changed.
+struct Feed {
+    open: Open,
+    job: Job,
+    page: String,
+    live: Option<Arc<Live>>,
+    changes: Option<Changes>,
+    is_told: bool,
+    /// When the last picture was drawn.
+    frame: Instant,
+}
+
+impl Feed {
+    /// The next line for the page; none at the end.
+    async fn next(&mut self) -> Option<Value> {
+        loop {
+            let Some(live) = self.live.clone() else {
+                self.changes.as_mut()?.quiet().await?;
+                match self.open.0.start(&self.job, &self.page) {
+                    Ok(live) => self.live = Some(live),
+                    Err(error) => {
+                        self.changes = None;
+                        return Some(json!({ "failed": error.to_string() }));
+                    }
+                }
+                continue;
+            };
+            if !self.is_told {
+                self.is_told = true;
+                return Some(json!({ "run": live.number }));
+            }
+            if let Some(changes) = &mut self.changes
+                && changes.is_new()
+            {
+                // The newest wins.
+                self.end_run("the exercise has changed");
+                continue;
+            }
+            let build = live.build_lines();
+            if !build.is_empty() {
+                return Some(json!({ "build": build }));
+            }
+            if let Some(outcome) = live.outcome() {
+                self.open.0.is_over(&live, &self.job);
+                self.end_run("");
+                return Some(outcome.told);
+            }
+            let wait = self.frame + FRAME;
+            tokio::select! {
+                () = live.news.notified() => sleep_until(wait).await,
+                () = sleep(AT_LEAST) => {}
+            }
+            if live.outcome().is_none()
+                && let Some(picture) = live.picture()
+            {
+                self.frame = Instant::now();
+                return Some(json!({ "picture": picture }));
+            }
+        }
+    }
+
+    fn end_run(&mut self, why: &'static str) {
+        if let Some(live) = self.live.take() {
+            live.stop(why);
+            self.open.0.shared().runs.remove(&live.number);
+        }
+        self.is_told = false;
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.end_run("the page was closed");
+    }
+}
+
+/// The changes of a file, also where an editor puts another one in its place.
+struct Changes {
+    changed: watch::Receiver<u64>,
+    _watcher: RecommendedWatcher,
+}
+
+impl Changes {
+    fn of(file: &Path) -> notify::Result<Self> {
+        let (sender, changed) = watch::channel(0);
+        let path: PathBuf = file.to_owned();
+        let mut watcher =
+            notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
+                let Ok(event) = event else { return };
+                if !event.kind.is_access() && event.paths.contains(&path) {
+                    sender.send_modify(|count| *count += 1);
+                }
+            })?;
+        watcher.watch(file.parent().unwrap_or(file), RecursiveMode::NonRecursive)?;
+        Ok(Self { changed, _watcher: watcher })
+    }
+
+    /// Whether it has changed since this was asked.
+    fn is_new(&mut self) -> bool {
+        self.changed.has_changed().unwrap_or_default()
+    }
+
+    /// Waits for a change, and until it is over.
+    async fn quiet(&mut self) -> Option<()> {
+        self.changed.changed().await.ok()?;
+        while let Ok(changed) = timeout(QUIET, self.changed.changed()).await {
+            changed.ok()?;
+        }
+        Some(())
+    }
+}
+
+/// What each page says of itself: which start of the program has served it, so that its script knows of
+/// this server without asking, and where its parts may come from.
+pub async fn sealed(
+    State((bench, policy)): State<(Arc<Bench>, HeaderValue)>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    let start = format!("workbook;desc=\"{}\"", bench.door.start);
+    if let Ok(start) = HeaderValue::try_from(start) {
+        headers.insert("server-timing", start);
+    }
+    response
+}

@@ -1,0 +1,521 @@
+//! One run at the press of a button, from the build to the verdict.
+
+use std::fmt;
+use std::fs;
+use std::io::{self, BufRead, BufReader};
+use std::mem;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, anyhow, bail};
+use maud::{Markup, html};
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::sync::Notify;
+use walkdir::WalkDir;
+use workbook::exercise::{Ignored, Progress, marker};
+use workbook::programs::{Building, Programs, builder};
+use workbook::promise::judge::{Broken, End, Ran};
+use workbook::promise::{Ends, Exit, Language, Promise, Run, in_seconds};
+use workbook::recording::{Recording, files};
+use workbook::run::{Gate, Observer, Start, run};
+use workbook::timeline::{self, Drawn};
+use workbook::twins::Toolchain;
+use workbook::verdict::readable;
+use workbook::workbook::MARKER;
+
+use super::offer::{Job, Subject, values};
+use crate::tables::inline;
+
+/// More lines than these of a run are not shown while it goes on, nor at its beginning and its end.
+const MOST_LINES: usize = 200;
+
+/// A program that has written more than this is ended.
+const MOST_BYTES: u64 = 64 << 20;
+
+/// How often that is looked at.
+const LOOKS: Duration = Duration::from_millis(200);
+
+/// How long an ended build may take to leave.
+const LEAVES: Duration = Duration::from_millis(500);
+
+/// A run under way, and what it has come to.
+pub struct Live {
+    /// Its number, by which a page names it.
+    pub number: u64,
+    job: Job,
+    state: Mutex<State>,
+    /// Told of whatever is new.
+    pub news: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    /// What the build has said and nobody has taken.
+    build: Vec<String>,
+    /// The process group of the program, or of the build, as long as it is there.
+    group: Option<Pid>,
+    /// Whether that is the program.
+    is_program: bool,
+    began: Option<Instant>,
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    /// What the reader has sent, and when.
+    sent: Vec<(Duration, Signal)>,
+    /// Why it is ended, where not by itself.
+    stopped: Option<&'static str>,
+    /// Whether the picture has changed since it was taken.
+    is_new: bool,
+    outcome: Option<Outcome>,
+}
+
+/// What a run came to.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// How far the exercise is, if it is one.
+    pub progress: Option<Progress>,
+    /// For the page.
+    pub told: Value,
+}
+
+impl fmt::Debug for Live {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "run {} of {}", self.number, self.job.id)
+    }
+}
+
+impl Observer for Live {
+    fn started(&self, group: Pid) {
+        let mut state = self.state();
+        if state.stopped.is_some() {
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+        state.group = Some(group);
+        state.is_program = true;
+        state.began = Some(Instant::now());
+        state.stdout.clear();
+        state.stderr.clear();
+        self.changed(state);
+    }
+
+    fn printed(&self, stdout: &[u8], stderr: &[u8]) {
+        let mut state = self.state();
+        let State { stdout: known_stdout, stderr: known_stderr, .. } = &mut *state;
+        for (known, now) in [(known_stdout, stdout), (known_stderr, stderr)] {
+            let new = known.len();
+            known.extend(&now[new..]);
+        }
+        self.changed(state);
+    }
+
+    fn ended(&self) {
+        let mut state = self.state();
+        state.group = None;
+        state.is_program = false;
+    }
+}
+
+impl Live {
+    /// Starts a run of a job in a directory.
+    pub fn start(
+        number: u64,
+        job: Job,
+        root: PathBuf,
+        directory: Arc<TempDir>,
+        gate: Arc<Gate>,
+    ) -> io::Result<Arc<Self>> {
+        let live = Arc::new(Self { number, job, state: Mutex::default(), news: Notify::new() });
+        let running = Arc::clone(&live);
+        thread::Builder::new().name("run".to_owned()).spawn(move || {
+            let outcome = running.all(&root, directory.path(), &gate).unwrap_or_else(|error| {
+                Outcome { progress: None, told: json!({ "failed": format!("{error:#}") }) }
+            });
+            let mut state = running.state();
+            state.outcome = Some(outcome);
+            running.changed(state);
+        })?;
+        Ok(live)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changed(&self, mut state: MutexGuard<'_, State>) {
+        state.is_new = true;
+        drop(state);
+        self.news.notify_one();
+    }
+
+    /// Ends it, whatever it is at; why is told to the page.
+    pub fn stop(&self, why: &'static str) {
+        let mut state = self.state();
+        if state.outcome.is_none() && state.stopped.is_none() {
+            state.stopped = Some(why);
+            if let Some(group) = state.group {
+                let _ = killpg(group, Signal::SIGKILL);
+            }
+        }
+    }
+
+    /// Sends the program a signal of the reader's.
+    ///
+    /// # Errors
+    ///
+    /// If no program runs.
+    pub fn send(&self, signal: Signal) -> Result<()> {
+        let mut state = self.state();
+        let (Some(group), Some(began), true) = (state.group, state.began, state.is_program) else {
+            bail!("no program runs");
+        };
+        state.sent.push((began.elapsed(), signal));
+        kill(group, signal).context("the program is gone")
+    }
+
+    /// What it is, in a line.
+    pub fn told(&self) -> Value {
+        json!({ "run": self.number, "command": self.job.command })
+    }
+
+    /// Whether it has come to its end.
+    pub fn outcome(&self) -> Option<Outcome> {
+        self.state().outcome.clone()
+    }
+
+    /// What the build has said since it was asked last.
+    pub fn build_lines(&self) -> Vec<String> {
+        mem::take(&mut self.state().build)
+    }
+
+    /// The picture of what has happened so far, if a program runs.
+    pub fn picture(&self) -> Option<String> {
+        let mut state = self.state();
+        let began = state.began.filter(|_| state.is_program)?;
+        state.is_new = false;
+        let (stdout, stderr) = (readable(&state.stdout), readable(&state.stderr));
+        drop(state);
+        let recording =
+            Recording::so_far(last(stdout), last(stderr), began.elapsed().as_secs_f64());
+        Some(self.figure(&recording).into_string())
+    }
+
+    fn figure(&self, recording: &Recording) -> Markup {
+        let run = &self.job.scenario.runs[0];
+        let promised = match run.ends {
+            Ends::At(time) => time.as_secs_f64(),
+            Ends::Never => 0.01,
+        };
+        let command = html! { code { (self.job.command) } };
+        let scenario = &self.job.id;
+        let drawn = Drawn { scenario, command, recording, number: Some(self.number) };
+        timeline::spanning(&[drawn], promised)
+    }
+
+    fn all(self: &Arc<Self>, root: &Path, directory: &Path, gate: &Gate) -> Result<Outcome> {
+        let marker = match self.not_yet(root) {
+            Ok(marker) => marker,
+            Err(outcome) => return Ok(*outcome),
+        };
+        let command = match self.command(root)? {
+            Ok(command) => command,
+            Err(message) => {
+                let progress = self.is_exercise().then_some(Progress::Broken);
+                return Ok(Outcome { progress, told: json!({ "failed": message }) });
+            }
+        };
+        let was_fresh = fs::read_dir(directory)?.next().is_none();
+        let runs = &self.job.scenario.runs;
+        let mut rans = Vec::new();
+        for promised in runs {
+            let _limit = Limit::of(self, directory);
+            let ran = self.run(&command, directory, promised, gate)?;
+            let is_over = !ran.end.is_its_own() || self.state().stopped.is_some();
+            rans.push(ran);
+            if is_over {
+                break;
+            }
+        }
+        let (sent, stopped) = {
+            let state = self.state();
+            (state.sent.clone(), state.stopped)
+        };
+        let ignored = Ignored::read(root);
+        let mut verdicts = Vec::new();
+        let is_judged = stopped.is_none() && sent.is_empty();
+        for (ran, promised) in rans.iter().zip(runs).filter(|_| is_judged) {
+            let mut broken = ran.breaks(promised);
+            let left: Vec<_> = files(directory)?.into_iter().map(|file| file.name).collect();
+            broken.extend(ignored.left(&left).filter(|_| ran.end.is_its_own()));
+            verdicts.push((promised, broken));
+        }
+        let is_kept = verdicts.iter().all(|(_, broken)| broken.is_empty());
+        let progress = match (&self.job.subject, &marker) {
+            (Subject::Exercise { .. }, Some(_)) => Some(Progress::NotStarted),
+            (Subject::Exercise { .. }, None) if is_judged && is_kept => Some(Progress::Done),
+            (Subject::Exercise { .. }, None) if is_judged => Some(Progress::Broken),
+            _ => None,
+        };
+        let ran = rans.first().context("there was no run")?;
+        let (seen, remark) = seen(ran)?;
+        let status = status(ran, stopped, &sent);
+        let body = html! {
+            @if let Some(line) = &marker { p { (line) } }
+            (self.figure(&seen))
+            p { (status) }
+            @if let Some(line) = &remark { p { (line) } }
+            @if is_judged {
+                @for (number, (promised, broken)) in verdicts.iter().enumerate() {
+                    @if number > 0 { p { "Run again in the same directory:" } }
+                    (judged(promised, broken, was_fresh))
+                }
+            } @else if stopped.is_none() {
+                p { "You have sent a signal: this run is shown, and not held against the promises." }
+            }
+        };
+        let values = if stopped.is_none() { values(&runs[0], ran) } else { Vec::new() };
+        let kept = is_judged.then_some(is_kept);
+        let told = json!({
+            "done": body.into_string(), "status": status, "values": values, "kept": kept,
+        });
+        Ok(Outcome { progress, told })
+    }
+
+    fn is_exercise(&self) -> bool {
+        matches!(self.job.subject, Subject::Exercise { .. })
+    }
+
+    /// What to say of an exercise whose marker is still there; what came of one that is not there.
+    fn not_yet(&self, root: &Path) -> Result<Option<String>, Box<Outcome>> {
+        let Subject::Exercise { source, .. } = &self.job.subject else { return Ok(None) };
+        let shown = source.display();
+        if !root.join(source).is_file() {
+            let told = format!(
+                "{shown} is no longer there; `git restore {shown}` brings it back as it was"
+            );
+            let progress = Some(Progress::Broken);
+            return Err(Box::new(Outcome { progress, told: json!({ "failed": told }) }));
+        }
+        Ok(marker(root, source).map(|line| {
+            format!(
+                "Not started: this is the exercise as it came. If you have begun it, delete the marker \
+                 line {MARKER} in {shown}:{line}."
+            )
+        }))
+    }
+
+    /// Builds the program and gives its command, or what the compiler says.
+    fn command(&self, root: &Path) -> Result<Result<(PathBuf, Vec<PathBuf>), String>> {
+        let (package, program) = match &self.job.subject {
+            Subject::Python(source) => {
+                let toolchain =
+                    Toolchain::find(Language::Python).map_err(|error| anyhow!(error))?;
+                let needed = self.job.scenario.twins[&Language::Python];
+                if toolchain.version < needed {
+                    bail!("this takes Python {needed}, and python3 is {}", toolchain.version);
+                }
+                let source = root.join(source);
+                return Ok(Ok((toolchain.path, vec!["-I".into(), "-S".into(), source])));
+            }
+            Subject::Program { package, program } | Subject::Exercise { package, program, .. } => {
+                (package, program)
+            }
+        };
+        let (mut programs, said) = self.build(root, package)?;
+        Ok(match programs.remove(program) {
+            Some(program) => Ok((program, Vec::new())),
+            None => Err(said),
+        })
+    }
+
+    /// Builds a package; gives its programs, and all that was said.
+    fn build(&self, root: &Path, package: &str) -> Result<(Programs, String)> {
+        let mut command = builder(root, self.job.scenario.profile);
+        command.args(["--package", package]);
+        let (reader, writer) = io::pipe()?;
+        // Its escape codes would be shown as such.
+        command.stderr(writer).env("CARGO_TERM_COLOR", "never").process_group(0);
+        let building = Building::start(&mut command)?;
+        let group = Pid::from_raw(building.id().cast_signed());
+        {
+            let mut state = self.state();
+            state.group = Some(group);
+            if state.stopped.is_some() {
+                let _ = killpg(group, Signal::SIGKILL);
+            }
+        }
+        // Its own end of the pipe would keep the reader waiting for ever.
+        drop(command);
+        let (programs, said) = thread::scope(|scope| {
+            let said =
+                thread::Builder::new().name("build".to_owned()).spawn_scoped(scope, || {
+                    let mut said = String::new();
+                    for line in BufReader::new(reader).split(b'\n').map_while(Result::ok) {
+                        let line = readable(&line).concat();
+                        said.push_str(&line);
+                        said.push('\n');
+                        let mut state = self.state();
+                        state.build.push(line);
+                        self.changed(state);
+                    }
+                    said
+                })?;
+            let programs = building.programs();
+            self.state().group = None;
+            if self.state().stopped.is_some() {
+                // What it has started has no other parent by now.
+                let _ = killpg(group, Signal::SIGKILL);
+                thread::sleep(LEAVES);
+            }
+            io::Result::Ok((programs, said.join().unwrap_or_default()))
+        })?;
+        match programs {
+            Ok(programs) => Ok((programs, said)),
+            Err(_) if !said.trim().is_empty() => Ok((Programs::new(), said)),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn run(
+        self: &Arc<Self>,
+        (program, arguments): &(PathBuf, Vec<PathBuf>),
+        directory: &Path,
+        promised: &Run,
+        gate: &Gate,
+    ) -> Result<Ran> {
+        let mut command = Command::new(program);
+        command.args(arguments);
+        let observer: Arc<dyn Observer> = Arc::clone(self) as _;
+        let start = Start { observer: Some(observer), ..command.into() };
+        run(start, directory, promised, gate, Duration::ZERO).context("it cannot be run")
+    }
+}
+
+/// Ends a run whose directory grows beyond what it may, for as long as this value is there.
+struct Limit(Option<(mpsc::Sender<()>, thread::JoinHandle<()>)>);
+
+impl Limit {
+    fn of(live: &Arc<Live>, directory: &Path) -> Self {
+        let (over, is_over) = mpsc::channel();
+        let (live, directory) = (Arc::clone(live), directory.to_owned());
+        let watching = thread::Builder::new().name("limit".to_owned()).spawn(move || {
+            while is_over.recv_timeout(LOOKS) == Err(RecvTimeoutError::Timeout) {
+                let sizes = WalkDir::new(&directory).into_iter().flatten();
+                let sizes = sizes.filter_map(|entry| Some(entry.metadata().ok()?.len()));
+                if sizes.sum::<u64>() > MOST_BYTES {
+                    live.stop("it was ended because it had written more than 64 MiB");
+                }
+            }
+        });
+        // Without it, the run has its limit of time.
+        Self(watching.ok().map(|watching| (over, watching)))
+    }
+}
+
+impl Drop for Limit {
+    fn drop(&mut self) {
+        if let Some((over, watching)) = self.0.take() {
+            drop(over);
+            let _ = watching.join();
+        }
+    }
+}
+
+/// The first and the last lines of many.
+fn shortened(mut lines: Vec<String>) -> Vec<String> {
+    let left_out = lines.len().saturating_sub(2 * MOST_LINES);
+    if left_out > 0 {
+        let more = format!("… {left_out} lines …");
+        lines.splice(MOST_LINES..MOST_LINES + left_out, [more]);
+    }
+    lines
+}
+
+fn last(lines: Vec<String>) -> Vec<String> {
+    let first = lines.len().saturating_sub(MOST_LINES);
+    lines.into_iter().skip(first).collect()
+}
+
+/// What a run did, as a recording.
+fn seen(ran: &Ran) -> Result<(Recording, Option<String>)> {
+    let [stdout, stderr] = [&ran.stdout, &ran.stderr].map(|bytes| shortened(readable(bytes)));
+    let (End::Ended { since_start: ended, .. } | End::Hung(ended)) = ran.end else {
+        let mut recording = Recording::so_far(stdout, stderr, 0.0);
+        recording.under_way = false;
+        return Ok((recording, None));
+    };
+    let mut recording = Recording::so_far(stdout, stderr, ended.as_secs_f64());
+    recording.under_way = false;
+    match ran.exit {
+        Exit::Code(code) => recording.exit = Some(code),
+        signal @ Exit::Signal(_) => recording.signal = Some(signal.to_string()),
+    }
+    recording.file = files(&ran.directory)?;
+    for thread in &mut recording.thread {
+        thread.told = None;
+    }
+    Ok((recording, None))
+}
+
+/// How a run ended, in one sentence.
+fn status(ran: &Ran, stopped: Option<&str>, sent: &[(Duration, Signal)]) -> String {
+    let seconds = |time: Duration| in_seconds(Duration::from_millis(time.as_millis() as u64));
+    let mut status = match (stopped, ran.end, ran.exit) {
+        (Some(why), ..) => format!("Stopped: {why}."),
+        (None, End::Ended { since_start, .. }, Exit::Code(code)) => {
+            format!("It ended after {} with exit code {code}.", seconds(since_start))
+        }
+        (None, End::Ended { since_start, .. }, signal) => {
+            format!("{signal} ended it after {}.", seconds(since_start))
+        }
+        (None, End::Alive, _) => "It would go on; it was ended here.".to_owned(),
+        (None, End::Hung(after), _) => {
+            format!("It still ran after {}, and was ended.", seconds(after))
+        }
+    };
+    for (at, signal) in sent {
+        status.push_str(&format!(" You sent {signal} at {}.", seconds(*at)));
+    }
+    status
+}
+
+/// What was promised of a run, and whether it was kept.
+fn judged(promised: &Run, broken: &[Broken], was_fresh: bool) -> Markup {
+    let but = |id: &str| broken.iter().find(|one| one.id == id).map(|one| &one.but);
+    let known: Vec<_> = promised.promises.iter().map(Promise::id).collect();
+    let others = broken.iter().filter(|one| !known.contains(&one.id));
+    html! {
+        table.kept {
+            thead { tr { th scope="col" { "promised" } th scope="col" { "this run" } } }
+            tbody {
+                @for promise in &promised.promises {
+                    tr {
+                        td { (inline(&promise.subject())) " " (inline(&promise.words())) }
+                        td { (mark(but(&promise.id()))) }
+                    }
+                }
+                @for Broken { promised, but, .. } in others {
+                    tr { td { (promised) } td { (mark(Some(but))) } }
+                }
+            }
+        }
+        @if !was_fresh && !broken.is_empty() {
+            p { "Files of an earlier run were there: " em { "start over" } " runs it without them." }
+        }
+    }
+}
+
+fn mark(but: Option<&String>) -> Markup {
+    html! {
+        @match but {
+            None => span.yes { "kept" },
+            Some(but) => { span.no { "not kept:" } " " (readable(but.as_bytes()).join(" ")) }
+        }
+    }
+}
