@@ -49,7 +49,7 @@ pub fn html(report: &Report) -> String {
         scenario: &identifier(program),
         command: html! { code { (cut(&command, 80)) } },
         recording: &recording,
-        number: None,
+        run: None,
     };
     // Nothing that the program has printed can guess it.
     let nonce = format!("{:016x}", RandomState::new().hash_one(sight.pid));

@@ -24,8 +24,8 @@ pub struct Drawn<'a> {
     pub command: Markup,
     /// What happened.
     pub recording: &'a Recording,
-    /// Tells pictures of the same scenario in one page apart.
-    pub number: Option<u64>,
+    /// Of a run that a reader has made, its number, and when it was promised to end.
+    pub run: Option<(u64, Option<f64>)>,
 }
 
 /// Heights and distances in pixels.
@@ -105,8 +105,9 @@ fn the_end(recording: &Recording) -> String {
 }
 
 fn picture(shown: &Drawn<'_>, span: f64) -> Markup {
-    let Drawn { scenario, recording, number, .. } = shown;
-    let number = number.map_or_else(String::new, |number| format!("-run-{number}"));
+    let Drawn { scenario, recording, run, .. } = shown;
+    let number = run.map_or_else(String::new, |(number, _)| format!("-run-{number}"));
+    let promised = run.and_then(|(_, promised)| promised);
     let id = format!("recording-{}{number}", scenario.replace("::", "-"));
     let lanes = lanes(recording);
     let axis = TOP + LANE * lanes.len() as f64;
@@ -118,10 +119,17 @@ fn picture(shown: &Drawn<'_>, span: f64) -> Markup {
             aria-labelledby=(format!("{id}-title {id}-description"))
             xmlns="http://www.w3.org/2000/svg" {
             title id=(format!("{id}-title")) { "The threads of " (scenario) " over time" }
-            desc id=(format!("{id}-description")) { (description(recording)) }
+            desc id=(format!("{id}-description")) {
+                (description(recording))
+                @if let Some(promised) = promised { " The promised end is at " (seconds(promised)) "." }
+            }
             (axis_marks(&scale, axis))
             (dots_of_nobody(recording, &scale, axis))
             (end_of_process(recording, &scale, axis))
+            @if let Some(promised) = promised {
+                @let x = scale.at(promised);
+                line.promised x1=(x) x2=(x) y1="16" y2=(axis + 5.0) {}
+            }
             @for (index, lane) in lanes.iter().enumerate() {
                 @if let Lane::Thread(thread) = lane {
                     g transform=(place(index)) { (life(thread, recording, &scale)) }

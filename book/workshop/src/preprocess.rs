@@ -122,7 +122,7 @@ fn recorded(
             scenario: name,
             command: html! { code { (run_command(chapter, &scenario.says)) } },
             recording: recordings.get(name)?,
-            number: None,
+            run: None,
         })
     });
     let recorded: Option<Vec<_>> = recorded.collect();

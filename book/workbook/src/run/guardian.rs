@@ -82,6 +82,9 @@ pub fn end_with_this_process(other: Option<&Path>) -> io::Result<()> {
 ///
 /// If the guardian cannot be started.
 pub fn end_runs_with_this_process(other: Option<&Path>) -> io::Result<()> {
+    // A second guardian would end what the first one guards.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
     if GUARDIAN.get().is_some() {
         return Ok(());
     }
@@ -106,7 +109,6 @@ pub fn end_runs_with_this_process(other: Option<&Path>) -> io::Result<()> {
         return Err(io::Error::other("the guardian has ended"));
     }
     let guardian = Guardian { told: Mutex::new(told), directory: directory.keep() };
-    // A second call would change nothing.
     let _ = GUARDIAN.set(guardian);
     Ok(())
 }

@@ -5,7 +5,7 @@ use super::*;
 fn draw(toml: &str) -> String {
     let recording: Recording = toml::from_str(toml).expect("a recording");
     let command = html! { code { "cargo run -p test" } };
-    figure(&[Drawn { scenario: "test::case", command, recording: &recording, number: None }])
+    figure(&[Drawn { scenario: "test::case", command, recording: &recording, run: None }])
         .into_string()
 }
 
@@ -178,7 +178,7 @@ fn two_runs_share_one_time_axis() {
         toml::from_str(&text).expect("a recording")
     };
     let (long, short) = (of(10.0), of(5.0));
-    let one = |scenario, recording| Drawn { scenario, command: html! {}, recording, number: None };
+    let one = |scenario, recording| Drawn { scenario, command: html! {}, recording, run: None };
     let svg = figure(&[one("a", &long), one("b", &short)]).into_string();
     has(&svg, ">10 s<", 2);
     // The shorter one's bar is half as wide.
@@ -217,8 +217,7 @@ fn who_tells_how_threads_ended_is_believed_and_has_chosen_them() {
     let toml = format!("ended = 2.0\nexit = 0\nstdout = []\nthread = [{threads}]");
     let mut recording: Recording = toml::from_str(&toml).expect("a recording");
     let draw = |recording: &Recording| {
-        figure(&[Drawn { scenario: "test", command: html! {}, recording, number: None }])
-            .into_string()
+        figure(&[Drawn { scenario: "test", command: html! {}, recording, run: None }]).into_string()
     };
     has(&draw(&recording), "more threads …<", 1);
     for thread in &mut recording.thread {

@@ -209,13 +209,13 @@ impl Live {
     fn figure(&self, recording: &Recording) -> Markup {
         let run = &self.job.scenario.runs[0];
         let promised = match run.ends {
-            Ends::At(time) => time.as_secs_f64(),
-            Ends::Never => 0.01,
+            Ends::At(time) => Some(time.as_secs_f64()),
+            Ends::Never => None,
         };
         let command = html! { code { (self.job.command) } };
         let scenario = &self.job.id;
-        let drawn = Drawn { scenario, command, recording, number: Some(self.number) };
-        timeline::spanning(&[drawn], promised)
+        let drawn = Drawn { scenario, command, recording, run: Some((self.number, promised)) };
+        timeline::spanning(&[drawn], promised.unwrap_or_default().max(0.01))
     }
 
     fn all(self: &Arc<Self>, root: &Path, directory: &Path, gate: &Gate) -> Result<Outcome> {
@@ -268,7 +268,9 @@ impl Live {
         let body = html! {
             @if let Some(line) = &marker { p { (line) } }
             (self.figure(&seen))
-            p { (status) }
+            @if matches!(runs[0].ends, Ends::At(_)) {
+                p.legend { "The dashed line is the promised end." }
+            }
             @if let Some(line) = &remark { p { (line) } }
             @if is_judged {
                 @for (number, (promised, broken)) in verdicts.iter().enumerate() {
