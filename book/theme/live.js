@@ -262,6 +262,27 @@ function predict(paragraph) {
     });
 }
 
+// What runs, here and on other pages, asked for when it is unfolded.
+function underWay() {
+    const list = element('p', { role: 'status' });
+    const fold = element('details', { className: 'run' },
+        element('summary', {}, 'What is under way'), list);
+    fold.addEventListener('toggle', async () => {
+        if (!fold.open) {
+            return;
+        }
+        const runs = await (await ask('runs')).json();
+        list.replaceChildren(runs.map(({ command }) => command).join(', ') || 'Nothing. ');
+        if (runs.length) {
+            list.append(' ', button('Stop all', async () => {
+                await ask('stop', {});
+                list.textContent = 'All were stopped.';
+            }));
+        }
+    });
+    return fold;
+}
+
 async function enliven() {
     let answer;
     try {
@@ -289,12 +310,15 @@ async function enliven() {
             code.closest('.promise').append(panel(offer));
         }
     }
+    if (panels.length) {
+        main.append(underWay());
+    }
     for (const strong of main.querySelectorAll('p > strong')) {
         if (strong.textContent.startsWith('Predict')) {
             predict(strong.parentElement);
         }
     }
-    if (document.querySelector('.map')) {
+    if (location.pathname === '/map.html') {
         for (const [lesson, how] of Object.entries(progress)) {
             main.querySelector(`a[href$="-${lesson}.html"]`)
                 ?.after(element('span', { className: 'progress' }, ` (exercise: ${how})`));

@@ -25,7 +25,7 @@ pub struct Drawn<'a> {
     /// What happened.
     pub recording: &'a Recording,
     /// Of a run that a reader has made, its number, and when it was promised to end.
-    pub run: Option<(u64, Option<f64>)>,
+    pub run: Option<(String, Option<f64>)>,
 }
 
 /// Heights and distances in pixels.
@@ -106,8 +106,10 @@ fn the_end(recording: &Recording) -> String {
 
 fn picture(shown: &Drawn<'_>, span: f64) -> Markup {
     let Drawn { scenario, recording, run, .. } = shown;
-    let number = run.map_or_else(String::new, |(number, _)| format!("-run-{number}"));
-    let promised = run.and_then(|(_, promised)| promised);
+    let (number, promised) = match run {
+        Some((number, promised)) => (format!("-run-{number}"), *promised),
+        None => (String::new(), None),
+    };
     let id = format!("recording-{}{number}", scenario.replace("::", "-"));
     let lanes = lanes(recording);
     let axis = TOP + LANE * lanes.len() as f64;

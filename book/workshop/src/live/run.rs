@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::fs;
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, Read};
 use std::mem;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -36,6 +36,11 @@ use crate::tables::inline;
 
 /// More lines than these of a run are not shown while it goes on, nor at its beginning and its end.
 const MOST_LINES: usize = 200;
+
+/// How many files are shown that a run has left, and how much of each.
+const MOST_FILES: usize = 20;
+const MOST_OF_ITS_LINES: usize = 10;
+const MOST_OF_A_FILE: u64 = 4096;
 
 /// A program that has written more than this is ended.
 const MOST_BYTES: u64 = 64 << 20;
@@ -203,18 +208,19 @@ impl Live {
         drop(state);
         let recording =
             Recording::so_far(last(stdout), last(stderr), began.elapsed().as_secs_f64());
-        Some(self.figure(&recording).into_string())
+        Some(self.figure(&recording, 0).into_string())
     }
 
-    fn figure(&self, recording: &Recording) -> Markup {
-        let run = &self.job.scenario.runs[0];
+    fn figure(&self, recording: &Recording, index: usize) -> Markup {
+        let run = &self.job.scenario.runs[index];
         let promised = match run.ends {
             Ends::At(time) => Some(time.as_secs_f64()),
             Ends::Never => None,
         };
         let command = html! { code { (self.job.command) } };
         let scenario = &self.job.id;
-        let drawn = Drawn { scenario, command, recording, run: Some((self.number, promised)) };
+        let number = format!("{}-{index}", self.number);
+        let drawn = Drawn { scenario, command, recording, run: Some((number, promised)) };
         timeline::spanning(&[drawn], promised.unwrap_or_default().max(0.01))
     }
 
@@ -263,15 +269,22 @@ impl Live {
             _ => None,
         };
         let ran = rans.first().context("there was no run")?;
-        let (seen, remark) = seen(ran)?;
+        let pictures = rans.iter().zip(0..).map(|(ran, index)| {
+            let (seen, remark) = seen(ran)?;
+            Ok(html! {
+                (self.figure(&seen, index))
+                @if let Some(line) = &remark { p { (line) } }
+            })
+        });
+        let pictures = pictures.collect::<Result<Vec<_>>>()?;
         let status = status(ran, stopped, &sent);
         let body = html! {
             @if let Some(line) = &marker { p { (line) } }
-            (self.figure(&seen))
+            @for picture in pictures { (picture) }
             @if matches!(runs[0].ends, Ends::At(_)) {
                 p.legend { "The dashed line is the promised end." }
             }
-            @if let Some(line) = &remark { p { (line) } }
+            (left(directory)?)
             @if is_judged {
                 @for (number, (promised, broken)) in verdicts.iter().enumerate() {
                     @if number > 0 { p { "Run again in the same directory:" } }
@@ -463,6 +476,28 @@ fn seen(ran: &Ran) -> Result<(Recording, Option<String>)> {
         thread.told = None;
     }
     Ok((recording, None))
+}
+
+/// The files that are there at the end, with their first lines.
+fn left(directory: &Path) -> Result<Markup> {
+    let files = files(directory)?;
+    let lines = |name: &str| {
+        let mut beginning = Vec::new();
+        let file = fs::File::open(directory.join(name)).ok()?;
+        file.take(MOST_OF_A_FILE).read_to_end(&mut beginning).ok()?;
+        let is_text = !beginning.contains(&0);
+        Some(readable(&beginning)).filter(|lines| is_text && !lines.is_empty())
+    };
+    Ok(html! {
+        @for file in files.iter().take(MOST_FILES) {
+            details {
+                summary { code { (file.name) } ", " (file.size) " bytes" }
+                @if let Some(lines) = lines(&file.name) {
+                    pre { @for line in lines.iter().take(MOST_OF_ITS_LINES) { (line) "\n" } }
+                }
+            }
+        }
+    })
 }
 
 /// How a run ended, in one sentence.
