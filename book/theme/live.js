@@ -8,16 +8,23 @@ const [navigation] = performance.getEntriesByType('navigation');
 const start = navigation?.serverTiming?.find(({ name }) => name === 'workbook')?.description;
 
 function takeToken() {
-    const token = /[#&]token=([0-9a-f]+)/.exec(location.hash);
-    if (start && token) {
-        localStorage.setItem(STORED, JSON.stringify({ start, token: token[1] }));
+    const token = /[#&]token=([0-9a-f]+)/.exec(location.hash)?.[1];
+    if (token) {
         history.replaceState(null, '', location.pathname + location.search);
     }
-    const stored = JSON.parse(localStorage.getItem(STORED) ?? 'null');
-    return stored?.start === start ? stored?.token : undefined;
+    try {
+        if (token) {
+            localStorage.setItem(STORED, JSON.stringify({ start, token }));
+        }
+        const stored = JSON.parse(localStorage.getItem(STORED));
+        return stored?.start === start ? stored.token : undefined;
+    } catch {
+        // A browser that keeps nothing has it on this page alone.
+        return token;
+    }
 }
 
-let token = takeToken();
+let token = start && takeToken();
 // Each load is a page of its own: its runs share a directory until it starts over.
 const page = String(Math.random()).slice(2);
 
@@ -303,11 +310,11 @@ async function enliven() {
         code.closest('pre').after(...found.map(panel));
         found.forEach(({ command }) => known.delete(command));
     }
-    for (const code of main.querySelectorAll('.promise caption > code')) {
+    for (const code of main.querySelectorAll('.promise caption > code, .exercise > .checked > code')) {
         const offer = known.get(code.textContent);
         if (offer) {
             known.delete(offer.command);
-            code.closest('.promise').append(panel(offer));
+            code.closest('.promise').after(panel(offer));
         }
     }
     if (panels.length) {

@@ -20,7 +20,7 @@ pub fn promise(chapter: &Chapter, scenario: &Scenario) -> Markup {
     // The outcome tables lead here; the exercise is in none of them.
     let id = (!is_exercise).then(|| anchor(&scenario.full_name(&chapter.name)));
     html! {
-        div.promise {
+        div.promise.exercise[is_exercise] {
             table id=[id] {
                 caption { code { (run_command(chapter, scenario)) } }
                 tbody {
