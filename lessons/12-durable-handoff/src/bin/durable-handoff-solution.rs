@@ -1,7 +1,7 @@
 //! Solution: the points and the receipt's key are committed together.
 
 use std::error::Error;
-use std::process::{self, Command, ExitCode};
+use std::process::{self, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -13,7 +13,12 @@ use tracing::info;
 
 type Result<T> = result::Result<T, Box<dyn Error>>;
 
-const USAGE: &str = "usage: durable-handoff-solution [MOMENT | restart | late]";
+const USAGE: &str =
+    "usage: durable-handoff-solution [MOMENT | restart | read-only | full | late]";
+
+/// The arguments of processes that cannot write to `points.db`.
+const READ_ONLY: &str = "read-only";
+const FULL: &str = "full";
 
 const PURCHASES: &str = "
     CREATE TABLE purchases (key TEXT PRIMARY KEY, member TEXT, points INTEGER);
@@ -38,6 +43,7 @@ fn main() -> ExitCode {
         Some(Some("late")) => {
             hand_in_late().and_then(|()| give_all_points(u32::MAX))
         }
+        Some(Some(READ_ONLY | FULL)) => give_all_points(u32::MAX),
         Some(Some(moment)) => match moment.parse() {
             Ok(moment) => give_all_points(moment),
             Err(_) => Err(USAGE.into()),
@@ -51,9 +57,13 @@ fn main() -> ExitCode {
     }
 }
 
-/// Starts a process that dies at its first moment, then one that dies at its second,
-/// and so on until one lives. Two seconds later, one takes the late receipts, too.
+/// Starts two processes that cannot write to the points, then one that dies at its first
+/// moment, one that dies at its second, and so on until one lives. Two seconds later, one
+/// takes the late receipts, too.
 fn restart() -> Result<()> {
+    info!("points.db cannot be written for a while");
+    start(READ_ONLY)?;
+    start(FULL)?;
     for moment in 1..=40 {
         if start(&moment.to_string())? {
             thread::sleep(Duration::from_secs(2));
@@ -64,9 +74,13 @@ fn restart() -> Result<()> {
     Err("40 processes have died, and the work is not done".into())
 }
 
-/// Starts this program with an argument; `false` if it has died.
+/// Starts this program with an argument; `false` if it has died or has given up.
 fn start(argument: &str) -> Result<bool> {
     let mut again = Command::new(env::current_exe()?);
+    if [READ_ONLY, FULL].contains(&argument) {
+        // That it says why it gives up is as it should be.
+        again.stderr(Stdio::null());
+    }
     Ok(again.arg(argument).status()?.success())
 }
 
@@ -142,6 +156,15 @@ fn open(path: &str, tables: &str, moments: &Arc<AtomicU32>) -> Result<Connection
         step.execute_batch(tables)?;
     }
     step.commit()?;
+    let has = |trouble| {
+        path == "points.db" && env::args_os().nth(1).is_some_and(|it| it == trouble)
+    };
+    if has(READ_ONLY) {
+        // As Linux mounts a disk anew after an error: the first change fails.
+        db.execute_batch("PRAGMA query_only = ON;")?;
+    }
+    // In WAL mode SQLite writes when it commits: only the commit fails.
+    let is_full = has(FULL);
     db.authorizer(Some(|asked: AuthContext<'_>| match asked.action {
         AuthAction::Attach { .. } => Authorization::Deny,
         _ => Authorization::Allow,
@@ -149,7 +172,7 @@ fn open(path: &str, tables: &str, moments: &Arc<AtomicU32>) -> Result<Connection
     let (before, after) = (Arc::clone(moments), Arc::clone(moments));
     db.commit_hook(Some(move || {
         may_die(&before);
-        false
+        is_full
     }))?;
     db.wal_hook(Some(move |_: &mut _, _| {
         may_die(&after);
