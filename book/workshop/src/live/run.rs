@@ -238,10 +238,12 @@ impl Live {
         };
         let was_fresh = fs::read_dir(directory)?.next().is_none();
         let runs = &self.job.scenario.runs;
-        let mut rans = Vec::new();
+        let (mut rans, mut pictures) = (Vec::new(), Vec::new());
         for promised in runs {
             let _limit = Limit::of(self, directory);
             let ran = self.run(&command, directory, promised, gate)?;
+            // Before the next one changes what it has left.
+            pictures.push(self.pictured(&ran, rans.len())?);
             let is_over = !ran.end.is_its_own() || self.state().stopped.is_some();
             rans.push(ran);
             if is_over {
@@ -269,14 +271,6 @@ impl Live {
             _ => None,
         };
         let ran = rans.first().context("there was no run")?;
-        let pictures = rans.iter().zip(0..).map(|(ran, index)| {
-            let (seen, remark) = seen(ran)?;
-            Ok(html! {
-                (self.figure(&seen, index))
-                @if let Some(line) = &remark { p { (line) } }
-            })
-        });
-        let pictures = pictures.collect::<Result<Vec<_>>>()?;
         let status = status(ran, stopped, &sent);
         let body = html! {
             @if let Some(line) = &marker { p { (line) } }
@@ -300,6 +294,15 @@ impl Live {
             "done": body.into_string(), "status": status, "values": values, "kept": kept,
         });
         Ok(Outcome { progress, told })
+    }
+
+    /// What the run of this number in its scenario did.
+    fn pictured(&self, ran: &Ran, index: usize) -> Result<Markup> {
+        let (seen, remark) = seen(ran)?;
+        Ok(html! {
+            (self.figure(&seen, index))
+            @if let Some(line) = &remark { p { (line) } }
+        })
     }
 
     fn is_exercise(&self) -> bool {
