@@ -24,10 +24,10 @@ fn run() -> io::Result<()> {
     thread::Builder::new().name("probe".to_owned()).spawn(move || {
         for sample in 1.. {
             samples.send(sample).expect("somebody takes the samples");
-            thread::sleep(Duration::from_millis(100));
+            thread::sleep(Duration::from_millis(200));
         }
     })?;
-    thread::sleep(Duration::from_secs(1));
+    thread::sleep(Duration::from_millis(900));
     info!("my own work is done: {} samples", inbox.try_iter().count());
     // Here `inbox` is dropped, then `_slow`.
     Ok(())
