@@ -23,7 +23,7 @@ use walkdir::WalkDir;
 use workbook::exercise::{Ignored, Progress, marker};
 use workbook::programs::{Building, Programs, builder};
 use workbook::promise::judge::{Broken, End, Ran};
-use workbook::promise::{Ends, Exit, Language, Promise, Run, in_seconds};
+use workbook::promise::{APART, Ends, Exit, Language, Promise, Run, in_seconds};
 use workbook::recording::{Recording, files};
 use workbook::run::{Gate, Observer, Start, run};
 use workbook::timeline::{self, Drawn};
@@ -256,7 +256,8 @@ impl Live {
         };
         let ignored = Ignored::read(root);
         let mut verdicts = Vec::new();
-        let is_judged = stopped.is_none() && sent.is_empty();
+        let is_late = rans.iter().zip(runs).any(|(ran, run)| ran.end.is_undecided(run.ends));
+        let is_judged = stopped.is_none() && sent.is_empty() && !is_late;
         for (ran, promised) in rans.iter().zip(runs).filter(|_| is_judged) {
             let mut broken = ran.breaks(promised);
             let left: Vec<_> = files(directory)?.into_iter().map(|file| file.name).collect();
@@ -283,6 +284,11 @@ impl Live {
                 @for (number, (promised, broken)) in verdicts.iter().enumerate() {
                     @if number > 0 { p { "Run again in the same directory:" } }
                     (judged(promised, broken, was_fresh))
+                }
+            } @else if is_late && stopped.is_none() && sent.is_empty() {
+                p {
+                    "It was late by less than " (in_seconds(APART)) ": that tells of this machine, and not \
+                     of the program. Run it again."
                 }
             } @else if stopped.is_none() {
                 p { "You have sent a signal: this run is shown, and not held against the promises." }
