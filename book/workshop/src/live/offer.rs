@@ -234,6 +234,11 @@ pub fn values(promised: &Run, ran: &Ran) -> Vec<Value> {
     questions(promised).take(MOST_QUESTIONS).map(|question| question.value(ran)).collect()
 }
 
+/// To a hundredth, as in the pictures: what is beyond differs from run to run.
+pub fn rounded(time: Duration) -> Duration {
+    Duration::from_millis((time.as_millis() as u64 + 5) / 10 * 10)
+}
+
 fn seconds(time: Duration) -> String {
-    in_seconds(Duration::from_millis((time.as_millis() as u64 + 5) / 10 * 10)).replace(" s", "")
+    in_seconds(rounded(time)).replace(" s", "")
 }

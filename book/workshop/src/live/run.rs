@@ -31,7 +31,7 @@ use workbook::twins::Toolchain;
 use workbook::verdict::readable;
 use workbook::workbook::MARKER;
 
-use super::offer::{Job, Subject, values};
+use super::offer::{Job, Subject, rounded, values};
 use crate::tables::inline;
 
 /// More lines than these of a run are not shown while it goes on, nor at its beginning and its end.
@@ -511,7 +511,7 @@ fn left(directory: &Path) -> Result<Markup> {
 
 /// How a run ended, in one sentence.
 fn status(ran: &Ran, stopped: Option<&str>, sent: &[(Duration, Signal)]) -> String {
-    let seconds = |time: Duration| in_seconds(Duration::from_millis(time.as_millis() as u64));
+    let seconds = |time: Duration| in_seconds(rounded(time));
     let mut status = match (stopped, ran.end, ran.exit) {
         (Some(why), ..) => format!("Stopped: {why}."),
         (None, End::Ended { since_start, .. }, Exit::Code(code)) => {
