@@ -7,24 +7,21 @@ const STORED = 'workbook-token';
 const [navigation] = performance.getEntriesByType('navigation');
 const start = navigation?.serverTiming?.find(({ name }) => name === 'workbook')?.description;
 
+const ENDED = 'The server of this book has ended; cargo run starts it again.';
+let token;
+let stale;
+
 function takeToken() {
-    const token = /[#&]token=([0-9a-f]+)/.exec(location.hash)?.[1];
-    if (token) {
+    const given = /[#&]token=([0-9a-f]+)/.exec(location.hash);
+    if (given) {
+        localStorage.setItem(STORED, JSON.stringify({ start, token: given[1] }));
         history.replaceState(null, '', location.pathname + location.search);
     }
-    try {
-        if (token) {
-            localStorage.setItem(STORED, JSON.stringify({ start, token }));
-        }
-        const stored = JSON.parse(localStorage.getItem(STORED));
-        return stored?.start === start ? stored.token : undefined;
-    } catch {
-        // A browser that keeps nothing has it on this page alone.
-        return token;
-    }
+    const stored = JSON.parse(localStorage.getItem(STORED));
+    token = stored?.start === start ? stored?.token : undefined;
+    stale = stored && !token;
 }
 
-let token = start && takeToken();
 // Each load is a page of its own: its runs share a directory until it starts over.
 const page = String(Math.random()).slice(2);
 
@@ -38,10 +35,25 @@ function ask(path, body, signal) {
     });
 }
 
+// Asks for something to be done; what it gives is why that was not done.
+async function tell(path, body) {
+    try {
+        const answer = await ask(path, body);
+        return answer.ok ? '' : await answer.text();
+    } catch {
+        return ENDED;
+    }
+}
+
 function element(name, properties = {}, ...children) {
     const made = Object.assign(document.createElement(name), properties);
     made.append(...children);
     return made;
+}
+
+// A line above the page.
+function headline(text) {
+    document.querySelector('main').prepend(element('p', { className: 'status', role: 'status' }, text));
 }
 
 function button(text, act, properties = {}) {
@@ -60,8 +72,11 @@ function become(old, fresh) {
         old.replaceWith(fresh);
         return;
     }
-    for (const { name, value } of fresh.attributes) {
-        if (old.getAttribute(name) !== value) {
+    for (const name of new Set([...old.getAttributeNames(), ...fresh.getAttributeNames()])) {
+        const value = fresh.getAttribute(name);
+        if (value === null && name !== 'open') {
+            old.removeAttribute(name);
+        } else if (value !== null && value !== old.getAttribute(name)) {
             old.setAttribute(name, value);
         }
     }
@@ -73,6 +88,8 @@ function become(old, fresh) {
 function parsed(html) {
     const template = document.createElement('template');
     template.innerHTML = html;
+    // As mdBook marks it elsewhere.
+    template.content.querySelectorAll('code').forEach(code => { code.className = 'hljs'; });
     return template.content;
 }
 
@@ -94,35 +111,42 @@ async function* lines(answer) {
 const panels = [];
 
 // The buttons of one command, and all that comes of it.
-function panel({ id, command, check, questions }) {
+function panel({ id, command, check, questions }, named) {
     const status = element('p', { className: 'status', role: 'status' });
     const build = element('pre', { className: 'build', hidden: true, tabIndex: 0, ariaLabel: 'Build' });
     const shown = element('div', { className: 'shown' });
-    const signals = ['SIGINT', 'SIGTERM', 'SIGKILL'].map(signal =>
-        button(signal, () => ask('signal', { run, signal }), { hidden: true }));
-    const run_ = button(check ? 'Check' : 'Run', () => begin(false),
+    const signals = ['SIGINT', 'SIGTERM', 'SIGKILL'].map(signal => button(signal, async () => {
+        const problem = await tell('signal', { run, signal });
+        if (problem && controller) {
+            status.textContent = problem;
+        }
+    }, { hidden: true }));
+    const run_ = button(check ? 'Check' : 'Run', () => controller ?? begin(false),
         { ariaLabel: `${check ? 'Check' : 'Run'}: ${command}` });
-    const save = button('On save', () => save.ariaPressed === 'true' ? end() : begin(true),
-        { ariaPressed: 'false', title: 'Check whenever the exercise is saved' });
+    const save = button('Check on save', () => save.ariaPressed === 'true' ? end() : begin(true),
+        { ariaPressed: 'false' });
     const stop = button('Stop', () => end(), { hidden: true });
-    const all = button('Stop all', () => ask('stop', {}), { hidden: true });
     const over = button('Start over', async () => {
-        await ask('over', { page });
+        status.textContent = await tell('over', { page }) || 'The next run has an empty directory.';
         shown.replaceChildren();
+        run_.focus();
         over.hidden = true;
-        status.textContent = 'The next run has an empty directory.';
     }, { hidden: true });
     const root = element('div', { className: 'run', role: 'group', ariaLabel: command },
-        run_, ...(check ? [save] : []), ...signals, stop, all, over, status, build, shown);
+        run_, ...(check ? [save] : []), ...signals, stop, over,
+        ...(named ? [element('code', { className: 'hljs' }, command)] : []), status, build, shown);
+    // What is under way; the run, its number, and whether its end was told.
     let controller;
     let run;
+    let figure;
+    let isTold;
 
-    function busy(is) {
-        run_.disabled = is;
-        stop.hidden = all.hidden = !is;
-        if (!is) {
-            signals.forEach(one => { one.hidden = true; });
-            save.ariaPressed = 'false';
+    // Whoever stands on a button that goes stands on the first one then.
+    function hide(...buttons) {
+        const isLost = buttons.includes(document.activeElement);
+        buttons.forEach(one => { one.hidden = true; });
+        if (isLost) {
+            run_.focus({ preventScroll: true });
         }
     }
 
@@ -133,33 +157,34 @@ function panel({ id, command, check, questions }) {
     async function begin(onSave) {
         end();
         const own = controller = new AbortController();
-        const keep = document.activeElement;
-        busy(true);
+        // A button that is disabled would lose the focus.
+        run_.ariaDisabled = 'true';
         save.ariaPressed = String(onSave);
-        over.hidden = true;
-        status.textContent = 'It is built …';
-        build.textContent = '';
-        build.hidden = true;
+        stop.hidden = false;
+        hide(over);
+        status.textContent = 'Starting …';
         shown.replaceChildren();
         try {
             const answer = await ask('run', { id, page, on_save: onSave }, own.signal);
-            if (!answer.ok) {
+            if (answer.ok) {
+                for await (const told of lines(answer)) {
+                    take(told, onSave);
+                }
+            } else {
                 await refused(answer);
-                return;
             }
-            for await (const told of lines(answer)) {
-                take(told, onSave);
+            if (answer.ok && !isTold) {
+                status.textContent = ENDED;
             }
-        } catch (error) {
-            status.textContent = own.signal.aborted ? own.signal.reason
-                : 'The server of this book has ended; `cargo run` starts it again.';
+        } catch {
+            if (controller === own) {
+                status.textContent = own.signal.aborted ? own.signal.reason : ENDED;
+            }
         } finally {
             if (controller === own) {
-                const lost = document.activeElement === document.body && root.contains(keep);
-                busy(false);
-                if (lost) {
-                    run_.focus();
-                }
+                controller = undefined;
+                run_.ariaDisabled = save.ariaPressed = 'false';
+                hide(...signals, stop);
             }
         }
     }
@@ -168,33 +193,33 @@ function panel({ id, command, check, questions }) {
         status.textContent = await answer.text();
         if (answer.status === 409) {
             const runs = await (await ask('runs')).json();
-            status.append(`: ${runs.map(({ command }) => command).join(', ')}. `,
-                button('Stop all', () => ask('stop', {})));
+            status.append(`: ${runs.map(({ command }) => command).join(', ')}. `, stopAll(status));
         }
     }
 
     function take(told, onSave) {
         if (told.run) {
             run = told.run;
-            shown.dataset.run = run;
+            figure = undefined;
+            isTold = false;
+            build.textContent = '';
         }
         if (told.build) {
+            status.textContent = 'Building …';
             build.hidden = false;
             build.textContent += told.build.join('\n') + '\n';
             build.scrollTop = build.scrollHeight;
         }
         if (told.picture) {
             const fresh = parsed(told.picture).firstElementChild;
-            const old = shown.querySelector('figure');
-            if (old && old.dataset.run === String(run)) {
-                become(old, fresh);
-                old.dataset.run = run;
+            if (figure) {
+                become(figure, fresh);
             } else {
-                fresh.dataset.run = run;
-                fresh.querySelector('details').open = true;
-                shown.replaceChildren(fresh);
+                figure = fresh;
+                figure.querySelector('details').open = true;
+                shown.replaceChildren(figure);
                 build.hidden = true;
-                status.textContent = 'It runs.';
+                status.textContent = 'Running …';
                 signals.forEach(one => { one.hidden = false; });
             }
         }
@@ -203,17 +228,30 @@ function panel({ id, command, check, questions }) {
             shown.replaceChildren(element('pre', { className: 'build', tabIndex: 0 }, told.failed));
         }
         if (told.done) {
-            build.hidden = true;
-            shown.replaceChildren(parsed(told.done));
+            const fresh = parsed(told.done);
+            const drawn = fresh.querySelector('figure');
+            if (figure) {
+                // It stays where it is, with whatever the reader has marked in it.
+                become(figure, drawn);
+                const all = [...fresh.childNodes];
+                figure.before(...all.slice(0, all.indexOf(drawn)));
+                figure.after(...all.slice(all.indexOf(drawn) + 1));
+            } else {
+                shown.replaceChildren(fresh);
+            }
             shown.querySelectorAll('.recording').forEach(replay);
             const verdict = { true: ' All promises are kept.', false: ' Not all promises are kept.' };
             status.textContent = told.status + (verdict[told.kept] ?? '');
             over.hidden = check || id.startsWith('exercise::');
             predictions.get(id)?.(told.values);
         }
-        if (onSave && (told.failed || told.done)) {
-            signals.forEach(one => { one.hidden = true; });
-            status.textContent += ' It is checked again when the exercise is saved.';
+        if (told.failed || told.done) {
+            isTold = true;
+            build.hidden = true;
+            if (onSave) {
+                hide(...signals);
+                status.textContent += ' It is checked again when the exercise is saved.';
+            }
         }
     }
 
@@ -269,6 +307,12 @@ function predict(paragraph) {
     });
 }
 
+function stopAll(status) {
+    return button('Stop all', async () => {
+        status.textContent = await tell('stop', {}) || 'All were stopped.';
+    });
+}
+
 // What runs, here and on other pages, asked for when it is unfolded.
 function underWay() {
     const list = element('p', { role: 'status' });
@@ -278,13 +322,12 @@ function underWay() {
         if (!fold.open) {
             return;
         }
-        const runs = await (await ask('runs')).json();
-        list.replaceChildren(runs.map(({ command }) => command).join(', ') || 'Nothing. ');
-        if (runs.length) {
-            list.append(' ', button('Stop all', async () => {
-                await ask('stop', {});
-                list.textContent = 'All were stopped.';
-            }));
+        try {
+            const runs = await (await ask('runs')).json();
+            list.textContent = runs.map(({ command }) => command).join(', ') || 'Nothing.';
+            list.append(...(runs.length ? [' ', stopAll(list)] : []));
+        } catch {
+            list.textContent = ENDED;
         }
     });
     return fold;
@@ -299,16 +342,24 @@ async function enliven() {
     }
     const main = document.querySelector('main');
     if (!answer.ok) {
-        main.prepend(element('p', { className: 'status', role: 'status' },
-            `Programs cannot be run from here: ${await answer.text()}.`));
+        headline(`Programs cannot be run from here: ${await answer.text()}.`);
         return;
     }
     const { offers, progress } = await answer.json();
     const known = new Map(offers.map(offer => [offer.command, offer]));
     for (const code of main.querySelectorAll('pre > code.language-console')) {
         const found = code.textContent.split('\n').map(line => known.get(line.trim())).filter(Boolean);
-        code.closest('pre').after(...found.map(panel));
+        code.closest('pre').after(...found.map(offer => panel(offer, found.length > 1)));
         found.forEach(({ command }) => known.delete(command));
+    }
+    for (const code of main.querySelectorAll(':scope > p code')) {
+        const offer = known.get(code.textContent);
+        if (offer?.check) {
+            // Below the table by which it is judged.
+            const [text, next] = [code.closest('p'), code.closest('p').nextElementSibling];
+            (next?.matches('.promise') ? next : text).after(panel(offer));
+            known.delete(offer.command);
+        }
     }
     for (const code of main.querySelectorAll('.promise caption > code, .exercise > .checked > code')) {
         const offer = known.get(code.textContent);
@@ -335,15 +386,17 @@ async function enliven() {
 
 if (start) {
     addEventListener('hashchange', () => {
-        const before = token;
-        token = takeToken();
-        if (token && !before) {
-            enliven();
+        if (location.hash.includes('token=')) {
+            // The server may have been started anew, which only a fresh page knows.
+            location.reload();
         }
     });
     // A page that is kept for the way back would keep its run for ever.
     addEventListener('pagehide', () => panels.forEach(({ end }) => end('The page was left, and its run has ended.')));
+    takeToken();
     if (token) {
         enliven();
+    } else if (stale) {
+        headline('The book has been started anew: open the address that it has printed.');
     }
 }
