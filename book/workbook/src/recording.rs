@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::io;
+use std::iter;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -17,10 +18,11 @@ use lesson_log::LogLine;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
-use crate::promise::judge::{End, Kept, reason};
-use crate::promise::{Exit, Promise, Run};
+use crate::promise::judge::{End, Kept, Ran, reason};
+use crate::promise::{Exit, Promise, Run, STILL_ALIVE};
 use crate::run::{Gate, run};
-use crate::trace::Trace;
+use crate::trace::{self, Trace};
+use crate::tracer::beside;
 
 /// One run of a program. Times are seconds since its start, rounded to a hundredth, so that a new
 /// recording of an unchanged program differs little or not at all.
@@ -187,64 +189,7 @@ impl Recording {
             let said = String::from_utf8_lossy(&ran.stderr);
             format!("strace tells nothing of it; it says {:?}", said.trim())
         })?;
-        let stdout: Vec<String> = String::from_utf8_lossy(&ran.stdout)
-            .lines()
-            .map(|line| match line.parse::<LogLine>() {
-                Ok(log) => LogLine { at: rounded_time(log.at), ..log }.to_string(),
-                Err(_) => line.to_owned(),
-            })
-            .collect();
-        // The kernel keeps 15 bytes of a thread's name, the log all of it.
-        let mut full = BTreeMap::new();
-        for line in stdout.iter().filter_map(|line| line.parse::<LogLine>().ok()) {
-            if let Some((kernel, _)) = line.thread.split_at_checked(15) {
-                let known: &mut BTreeSet<String> = full.entry(kernel.to_owned()).or_default();
-                known.insert(line.thread);
-            }
-        }
-        if let Some((kernel, names)) = full.iter().find(|(_, names)| names.len() > 1) {
-            bail!("{names:?} cannot be told apart: the kernel calls each of them {kernel:?}");
-        }
-        let full = |kernel: &str| {
-            let name = full.get(kernel).and_then(BTreeSet::first);
-            name.map_or_else(|| kernel.to_owned(), String::clone)
-        };
-        let (exit, signal) = match ran.exit {
-            Exit::Code(code) => (Some(code), None),
-            Exit::Signal(_) if ran.end == End::Alive => (None, None),
-            signal @ Exit::Signal(_) => (None, Some(signal.to_string())),
-        };
-        let recording = Self {
-            ended: rounded(trace.ended),
-            exit,
-            signal,
-            ended_by: trace.ended_by.as_deref().map(full),
-            stderr: without_ids(&String::from_utf8_lossy(&ran.stderr)),
-            thread: trace
-                .threads
-                .into_iter()
-                .map(|thread| Thread {
-                    name: full(&thread.name),
-                    born: rounded(thread.born),
-                    returned: thread.returned.map(rounded),
-                    wait: thread
-                        .waits
-                        .into_iter()
-                        .map(|(from, to, joins)| Wait {
-                            from: rounded(from),
-                            to: rounded(to),
-                            joins: joins.as_deref().map(full),
-                        })
-                        // Shorter than a hundredth is nothing that a picture could show.
-                        .filter(|wait| wait.from < wait.to)
-                        .collect(),
-                    told: None,
-                })
-                .collect(),
-            file: files(directory.path())?,
-            stdout,
-            under_way: false,
-        };
+        let recording = Self::told(&ran, Some(trace))?;
         ensure!(
             recording.ends_as(promised),
             "it does not end as its chapter promises, but at {} s; `cargo test` tells more",
@@ -256,32 +201,85 @@ impl Recording {
     /// What a program has done in so many seconds, by what it has printed: a thread is known from its
     /// first line on, and nobody knows yet how it ends.
     pub fn so_far(stdout: Vec<String>, stderr: Vec<String>, seconds: f64) -> Self {
-        let mut thread: Vec<Thread> = Vec::new();
-        let mut ended = seconds;
-        for line in stdout.iter().filter_map(|line| line.parse::<LogLine>().ok()) {
-            let at = line.at.as_secs_f64();
-            ended = ended.max(at);
-            if !thread.iter().any(|known| known.name == line.thread) {
-                thread.push(Thread {
-                    name: line.thread,
-                    born: at,
-                    returned: None,
-                    wait: Vec::new(),
-                    told: Some("runs".to_owned()),
-                });
-            }
+        let lines = || stdout.iter().filter_map(|line| line.parse::<LogLine>().ok());
+        let last = lines().map(|line| line.at.as_secs_f64()).fold(seconds, f64::max);
+        let mut thread = logged(lines());
+        for thread in &mut thread {
+            thread.told = Some("runs".to_owned());
         }
         Self {
-            ended,
+            ended: last,
             exit: None,
             signal: None,
             ended_by: None,
+            thread,
             stdout,
             stderr,
-            thread,
             file: Vec::new(),
             under_way: true,
         }
+    }
+
+    /// The same of a run that has ended and was not traced.
+    ///
+    /// # Errors
+    ///
+    /// If the files that it left cannot be read.
+    pub fn untraced(ran: &Ran) -> Result<Self> {
+        Self::told(ran, None)
+    }
+
+    /// What happened in a run that was started by [`beside::command`] with the file `out`, as long as its directory
+    /// is there.
+    ///
+    /// Where it could not be traced ([`beside::told`] says why) its threads are those that logged, each from its
+    /// first line on, and nothing is said of their ends.
+    ///
+    /// # Errors
+    ///
+    /// If the files that it left cannot be read, or two of its threads cannot be told apart.
+    pub fn of(ran: &Ran, out: &Path) -> Result<Self> {
+        Self::told(ran, beside::told(out).ok())
+    }
+
+    fn told(ran: &Ran, trace: Option<Trace>) -> Result<Self> {
+        let stdout = String::from_utf8_lossy(&ran.stdout);
+        let stdout: Vec<_> = stdout
+            .lines()
+            .map(|line| match line.parse::<LogLine>() {
+                Ok(log) => LogLine { at: rounded_time(log.at), ..log }.to_string(),
+                Err(_) => line.to_owned(),
+            })
+            .collect();
+        let lines = || stdout.iter().filter_map(|line| line.parse::<LogLine>().ok());
+        let (exit, signal) = match ran.exit {
+            Exit::Code(code) => (Some(code), None),
+            // The recorder's.
+            Exit::Signal(_) if matches!(ran.end, End::Alive | End::Hung(_)) => (None, None),
+            signal @ Exit::Signal(_) => (None, Some(signal.to_string())),
+        };
+        let (ended, ended_by, thread) = match trace {
+            Some(trace) => seen(trace, lines())?,
+            None => {
+                let last = lines().map(|line| line.at).max().unwrap_or_default();
+                let ended = match ran.end {
+                    End::Ended { since_start: after, .. } | End::Hung(after) => after.max(last),
+                    End::Alive => last + STILL_ALIVE,
+                };
+                (rounded(ended.as_secs_f64()), None, logged(lines()))
+            }
+        };
+        Ok(Self {
+            ended,
+            exit,
+            signal,
+            ended_by,
+            stderr: without_ids(&String::from_utf8_lossy(&ran.stderr)),
+            thread,
+            file: files(&ran.directory)?,
+            stdout,
+            under_way: false,
+        })
     }
 
     /// The log lines on stdout.
@@ -357,6 +355,57 @@ impl Recording {
 /// The lesson that a scenario belongs to.
 pub fn lesson_of(scenario: &str) -> &str {
     scenario.split_once("::").map_or(scenario, |(lesson, _)| lesson)
+}
+
+/// The end, by whom, and the threads, as a tracer saw them: names as in the log, times rounded.
+fn seen(
+    trace: Trace,
+    lines: impl Iterator<Item = LogLine>,
+) -> Result<(f64, Option<String>, Vec<Thread>)> {
+    // The kernel keeps 15 bytes of a thread's name, the log all of it.
+    let mut full = BTreeMap::new();
+    for line in lines {
+        if let Some((kernel, _)) = line.thread.split_at_checked(15) {
+            let known: &mut BTreeSet<String> = full.entry(kernel.to_owned()).or_default();
+            known.insert(line.thread);
+        }
+    }
+    if let Some((kernel, names)) = full.iter().find(|(_, names)| names.len() > 1) {
+        bail!("{names:?} cannot be told apart: the kernel calls each of them {kernel:?}");
+    }
+    let full = |kernel: &str| {
+        let name = full.get(kernel).and_then(BTreeSet::first);
+        name.map_or_else(|| kernel.to_owned(), String::clone)
+    };
+    let wait = |wait: trace::Wait| Wait {
+        from: rounded(wait.from),
+        to: rounded(wait.to),
+        joins: wait.joins.as_deref().map(full),
+    };
+    let thread = |thread: trace::Thread| Thread {
+        name: full(&thread.name),
+        born: rounded(thread.born),
+        returned: thread.returned.map(rounded),
+        // Shorter than a hundredth is nothing that a picture could show.
+        wait: thread.waits.into_iter().map(wait).filter(|wait| wait.from < wait.to).collect(),
+        told: None,
+    };
+    let threads = trace.threads.into_iter().map(thread).collect();
+    Ok((rounded(trace.ended), trace.ended_by.as_deref().map(full), threads))
+}
+
+/// The threads that logged, from their first line on; `main` is there from the beginning.
+fn logged(lines: impl Iterator<Item = LogLine>) -> Vec<Thread> {
+    let main = (Duration::ZERO, "main".to_owned());
+    let mut threads: Vec<Thread> = Vec::new();
+    for (at, name) in iter::once(main).chain(lines.map(|line| (line.at, line.thread))) {
+        if threads.iter().all(|thread| thread.name != name) {
+            let told = Some("its end was not seen".to_owned());
+            let born = rounded(at.as_secs_f64());
+            threads.push(Thread { name, born, returned: None, wait: Vec::new(), told });
+        }
+    }
+    threads
 }
 
 fn rounded(seconds: f64) -> f64 {
@@ -511,6 +560,89 @@ mod tests {
             .collect();
         let expected = [("a.db".to_owned(), 15, 0, false, 0), ("b.txt".to_owned(), 6, 1, true, 2)];
         assert_eq!(left, expected);
+    }
+
+    /// A run that printed this and ended after 2 s by itself, and what its tracer's file holds.
+    fn told(end: End, traced: &str) -> Result<Recording> {
+        let outside = tempfile::tempdir()?;
+        let out = outside.path().join("trace");
+        fs::write(&out, traced)?;
+        let directory = tempfile::tempdir()?;
+        fs::write(directory.path().join("left.txt"), "one\n")?;
+        let stdout = " 0.104s settlement-with-the-bank begins
+ 0.501s main       my own work is done
+ 1.996s settlement-with-the-bank half of it
+no log line
+";
+        let ran = Ran {
+            end,
+            exit: Exit::Code(3),
+            stdout: stdout.into(),
+            stderr: "thread 'main' (29952) panicked at src/main.rs:3:5:\n".into(),
+            silent: None,
+            unsent: Vec::new(),
+            asked: Vec::new(),
+            signals: BTreeSet::new(),
+            left_behind: Vec::new(),
+            temporary: Vec::new(),
+            directory: directory.path().to_owned(),
+        };
+        Recording::of(&ran, &out)
+    }
+
+    const AFTER_2_S: End = End::Ended {
+        since_start: Duration::from_millis(2014),
+        since_output: Duration::from_secs(2),
+    };
+
+    #[test]
+    fn a_run_is_told_with_what_its_tracer_saw() -> Result<()> {
+        let seen = r#"
+            [seen]
+            ended = 2.0012
+            ended_by = "main"
+            [[seen.threads]]
+            name = "main"
+            born = 0.0
+            waits = [
+                { from = 0.5012, to = 1.9993, joins = "settlement-with" },
+                { from = 2.0004, to = 2.0008 },
+            ]
+            [[seen.threads]]
+            name = "settlement-with"
+            born = 0.0017
+            returned = 1.9994
+            waits = []
+        "#;
+        let recording = told(AFTER_2_S, seen)?;
+        assert_eq!((recording.ended, recording.exit), (2.0, Some(3)));
+        assert_eq!(recording.ended_by.as_deref(), Some("main"));
+        let [main, bank] = &recording.thread[..] else { bail!("{recording:?}") };
+        let joins = Some("settlement-with-the-bank".to_owned());
+        assert_eq!(main.wait, [Wait { from: 0.5, to: 2.0, joins: joins.clone() }]);
+        assert_eq!((Some(&bank.name), bank.returned), (joins.as_ref(), Some(2.0)));
+        assert_eq!(recording.stderr, ["thread 'main' panicked at src/main.rs:3:5:"]);
+        assert_eq!((recording.file[0].name.as_str(), recording.file[0].size), ("left.txt", 4));
+        assert_eq!(recording.stdout[2], " 2.000s settlement-with-the-bank half of it");
+        Ok(())
+    }
+
+    #[test]
+    fn without_a_tracer_threads_are_those_that_log_and_no_end_is_told() -> Result<()> {
+        let refused = "refused = \"the system does not let one process trace another\"";
+        let recording = told(AFTER_2_S, refused)?;
+        assert_eq!((recording.ended, recording.exit, &recording.ended_by), (2.01, Some(3), &None));
+        let lives: Vec<_> = recording
+            .thread
+            .iter()
+            .map(|thread| (thread.name.as_str(), thread.born, thread.returned))
+            .collect();
+        assert_eq!(lives, [("main", 0.0, None), ("settlement-with-the-bank", 0.1, None)]);
+        assert!(recording.thread.iter().all(|thread| thread.told.is_some()));
+        // Of one that was ended the last line tells how long it lived at least.
+        assert_eq!(told(End::Alive, refused)?.ended, 2.0 + STILL_ALIVE.as_secs_f64());
+        assert_eq!(told(End::Hung(Duration::from_secs(8)), refused)?.ended, 8.0);
+        Ok(())
     }
 
     #[test]

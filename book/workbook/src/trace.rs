@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
 
 /// The threads of a program, and its end. Times are seconds since the program began.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Trace {
     /// In the order of their birth; the first is `main`.
     pub threads: Vec<Thread>,
@@ -16,7 +17,7 @@ pub struct Trace {
 }
 
 /// A thread, as the kernel saw it.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Thread {
     /// The kernel's name of it: 15 bytes at most.
     pub name: String,
@@ -24,8 +25,19 @@ pub struct Thread {
     pub born: f64,
     /// When it called `exit` itself; a thread that never did was cut off.
     pub returned: Option<f64>,
-    /// When it waited: from, to, and the name of the thread if it was a join.
-    pub waits: Vec<(f64, f64, Option<String>)>,
+    /// When it waited.
+    pub waits: Vec<Wait>,
+}
+
+/// A wait of a thread, for another thread or for something else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Wait {
+    /// Since when.
+    pub from: f64,
+    /// Until when.
+    pub to: f64,
+    /// The name of the thread if it was a join.
+    pub joins: Option<String>,
 }
 
 /// What is known of a thread while the trace is read; waits hold the id of the joined thread.
@@ -185,8 +197,10 @@ impl Reading {
                     waits: life
                         .waits
                         .into_iter()
-                        .map(|(from, to, joins)| {
-                            (from, to.min(ended), joins.and_then(|id| names.get(&id).cloned()))
+                        .map(|(from, to, joins)| Wait {
+                            from,
+                            to: to.min(ended),
+                            joins: joins.and_then(|id| names.get(&id).cloned()),
                         })
                         .collect(),
                 })
@@ -241,6 +255,10 @@ mod tests {
         Trace::read(&text).unwrap_or_else(|error| panic!("{error:#}"))
     }
 
+    fn wait(from: f64, to: f64, joins: Option<&str>) -> Wait {
+        Wait { from, to, joins: joins.map(str::to_owned) }
+    }
+
     #[test]
     fn a_joined_thread_returns_and_its_join_is_a_wait_for_it() {
         let trace = read(&format!(
@@ -258,7 +276,7 @@ mod tests {
         assert_eq!(trace.ended_by.as_deref(), Some("main"));
         let [main, critical] = &trace.threads[..] else { panic!("{trace:?}") };
         assert_eq!((main.name.as_str(), main.born, main.returned), ("main", 0.0, None));
-        assert_eq!(main.waits, [(2.0, 4.25, Some("critical".to_owned()))]);
+        assert_eq!(main.waits, [wait(2.0, 4.25, Some("critical"))]);
         assert_eq!((critical.name.as_str(), critical.born), ("critical", 1.0));
         assert_eq!((critical.returned, critical.waits.len()), (Some(4.0), 0));
     }
@@ -277,7 +295,7 @@ mod tests {
         ));
         let writer = &trace.threads[1];
         assert_eq!((writer.born, writer.returned), (1.0, None));
-        assert_eq!(writer.waits, [(2.0, 3.0, None)]);
+        assert_eq!(writer.waits, [wait(2.0, 3.0, None)]);
     }
 
     #[test]
@@ -291,7 +309,7 @@ mod tests {
 "
         ));
         assert_eq!((trace.ended, trace.ended_by), (3.0, None));
-        assert_eq!(trace.threads[0].waits, [(2.0, 3.0, Some("unnamed".to_owned()))]);
+        assert_eq!(trace.threads[0].waits, [wait(2.0, 3.0, Some("unnamed"))]);
         assert_eq!(trace.threads[1].returned, None);
     }
 

@@ -2,6 +2,7 @@
 //!
 //! [`follow`] follows a program to its end, by what [`sys`] asks of the kernel; [`call`] puts a system call
 //! into words, [`file`](mod@file) finds what a program leaves, and [`look`] looks at one that runs, without following it.
+//! [`beside`] is a tracer in a process of its own, for a program whose end others wait for.
 //! Every word that comes out of here is one that is known; what cannot be seen is a [`Limit`].
 
 use std::path::PathBuf;
@@ -10,6 +11,7 @@ use serde::Serialize;
 
 use self::call::Doing;
 
+pub mod beside;
 pub mod call;
 pub mod file;
 pub mod follow;

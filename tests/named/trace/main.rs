@@ -4,6 +4,7 @@
 //! Needs compilers and servers for some tests, which are listed as ignored without them. `TRACE_TIMES=20` in
 //! front tries each test as often, every second time beside busy loops.
 
+mod beside;
 mod command;
 mod languages;
 mod programs;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 use named::rounds::Busy;
 use workbook::programs::on_path;
+use workbook::run::inside;
 
 const TIMES: &str = "TRACE_TIMES";
 
@@ -32,12 +34,16 @@ static LOOPS: Mutex<Weak<Busy>> = Mutex::new(Weak::new());
 type Test = (&'static str, &'static [&'static str], fn() -> Result<(), Failed>);
 
 fn main() -> ExitCode {
+    if let Some(code) = inside() {
+        return code;
+    }
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
     if !arguments.list {
         programs::build();
     }
-    let tests = [threads::TESTS, languages::TESTS, servers::TESTS, command::TESTS].concat();
+    let tests =
+        [threads::TESTS, beside::TESTS, languages::TESTS, servers::TESTS, command::TESTS].concat();
     let trials = tests.into_iter().map(|(name, needs, test)| {
         Trial::ignorable_test(name, move || try_often(name, needs, test))
     });

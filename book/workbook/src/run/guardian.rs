@@ -28,6 +28,7 @@ use walkdir::WalkDir;
 
 use super::leftover::{BUILD, MARK, carriers};
 use super::{place, pulse, signals};
+use crate::tracer::beside;
 
 /// Set to the mark of the process that it guards where a program is a guardian.
 const GUARDS: &str = "WORKBOOK_GUARDIAN";
@@ -153,9 +154,12 @@ fn tell(what: &str) {
     let _ = told.write_all(format!("{what}\n").as_bytes());
 }
 
-/// What a program does where it is the guardian of another process. That is asked before anything
-/// else.
+/// What a program does where it is the guardian of another process, or one with a tracer beside it. That is
+/// asked before anything else.
 pub fn inside() -> Option<ExitCode> {
+    if let Some(code) = beside::inside() {
+        return Some(code);
+    }
     let mark = env::var(GUARDS).ok()?;
     let directory = env::args_os().nth(1).map(PathBuf::from);
     Some(match guard(&mark, directory.as_deref()) {

@@ -22,7 +22,8 @@ use rustix::process::{geteuid, getgid, getpid, getuid, set_child_subreaper};
 use signal_hook::consts::{SIGBUS, SIGCONT, SIGFPE, SIGILL, SIGKILL, SIGPIPE, SIGSEGV};
 use signal_hook::consts::{SIGSTOP, SIGSYS, SIGTRAP};
 
-use crate::proc::{Stat, Status, name_of};
+use crate::proc::{Stat, Status, name_of, small};
+use crate::trace::{self, Trace};
 
 use super::call::{Doing, Names, Process, Raw};
 use super::file::{self, Before, Opened};
@@ -34,6 +35,10 @@ const LOOKS: Duration = Duration::from_millis(20);
 
 /// How many of the others at a time, one after the other in turn.
 const AT_ONCE: usize = 16;
+
+/// How often all threads are looked at by a tracer that stands beside. Some who wait for the same thing
+/// again and again do so in between for less than [`LOOKS`].
+const LOOKS_BESIDE: Duration = Duration::from_millis(5);
 
 /// How often the program's children are looked at, in looks.
 const CHILDREN: u32 = 5;
@@ -50,6 +55,9 @@ const MOST_WAITS: usize = 1000;
 /// A process that lets nobody look into it ends in a moment: a thread that ended earlier than this before
 /// it has ended by itself.
 const A_MOMENT: f64 = 0.005;
+
+/// A wait shorter than this is not told beside a program: the looks are too far apart for it.
+const A_WAIT: f64 = 0.01;
 
 /// The calls in which a pipe or a connection that nobody reads any more is found out.
 const WRITES: [i64; 8] = [
@@ -73,6 +81,11 @@ pub struct Tracer {
     directory: PathBuf,
     start: Instant,
     _ticks: Ticks,
+    /// Whether another process has started the program and waits for it. Then its threads are all that is seen,
+    /// with the waits of each; nothing else takes time from its end.
+    is_beside: bool,
+    /// How often threads are looked at.
+    every: Duration,
     /// Whether the program stops at its births and ends at all.
     is_traced: bool,
     /// Whether a stopped process can be left stopped.
@@ -93,7 +106,8 @@ pub struct Tracer {
     /// Those that have not reached their end, with their ids.
     at_work: BTreeMap<usize, u32>,
     forgotten: usize,
-    spans: Vec<Span>,
+    /// By thread; of `main` alone unless all of it is beside.
+    spans: HashMap<usize, Vec<Span>>,
     /// By the id of the thread that it waits for: who was seen in a join.
     joiners: HashMap<u32, usize>,
     looks: u32,
@@ -154,11 +168,13 @@ enum Ended {
     Replaced,
 }
 
-/// A time in which every look saw `main` in the same call.
+/// A time in which every look saw a thread in the same call.
 struct Span {
     from: f64,
     to: f64,
     raw: Raw,
+    /// How often the thread had run until then, where that tells one call from the next.
+    runs: Option<u64>,
     joins: Option<usize>,
     is_over: bool,
 }
@@ -210,12 +226,56 @@ impl Tracer {
         sys::to_be_traced(command);
         let pid = command.spawn()?.id();
         let mut tracer = Self {
-            pid,
             command: told,
             directory,
+            is_traced: Status::of(pid).and_then(|status| status.number("TracerPid")) != Some(0),
+            ..Self::of(pid, ticks, LOOKS)
+        };
+        tracer.begin()?;
+        Ok(tracer)
+    }
+
+    /// Follows a process that this thread has taken hold of, from its `execve` on; it is no child of ours, and what
+    /// becomes of it does not hang on us.
+    ///
+    /// # Errors
+    ///
+    /// If it ends before.
+    pub(super) fn beside(pid: u32) -> io::Result<Self> {
+        loop {
+            match sys::wait_for(pid)? {
+                Change::Exec => break,
+                Change::Signal(signal) => sys::go_on(pid, signal)?,
+                Change::Group(_) => sys::stay_stopped(pid)?,
+                Change::Exited(_) | Change::Killed(_) => {
+                    return Err(io::Error::other("it has ended before it was to begin"));
+                }
+                _ => sys::go_on(pid, 0)?,
+            }
+        }
+        let ticks = Ticks::new(LOOKS_BESIDE)?;
+        let mut tracer = Self {
+            is_beside: true,
+            is_traced: true,
+            is_seized: true,
+            name: name_of(pid).unwrap_or_default(),
+            ..Self::of(pid, ticks, LOOKS_BESIDE)
+        };
+        tracer.be_born(pid);
+        sys::go_on(pid, 0)?;
+        Ok(tracer)
+    }
+
+    fn of(pid: u32, ticks: Ticks, every: Duration) -> Self {
+        Self {
+            pid,
+            command: Vec::new(),
+            directory: PathBuf::from("/"),
             start: Instant::now(),
             _ticks: ticks,
-            is_traced: Status::of(pid).and_then(|status| status.number("TracerPid")) != Some(0),
+            is_beside: false,
+            every,
+            is_traced: false,
             is_seized: false,
             is_readable: true,
             first_cont: false,
@@ -227,7 +287,7 @@ impl Tracer {
             newborn: None,
             at_work: BTreeMap::new(),
             forgotten: 0,
-            spans: Vec::new(),
+            spans: HashMap::new(),
             joiners: HashMap::new(),
             looks: 0,
             next_look: Instant::now(),
@@ -247,9 +307,7 @@ impl Tracer {
             end: None,
             limits: Vec::new(),
             before_signal: Box::new(|_| {}),
-        };
-        tracer.begin()?;
-        Ok(tracer)
+        }
     }
 
     /// Has something done each time before a signal reaches the program, with its number.
@@ -310,7 +368,7 @@ impl Tracer {
         // In a program that never pauses no wait is interrupted.
         while self.end.is_none()
             && !self.is_news
-            && since.elapsed() < LOOKS
+            && since.elapsed() < self.every
             && let Some((id, change)) = self.next()?
         {
             self.change(id, change);
@@ -320,7 +378,7 @@ impl Tracer {
         }
         if self.next_look <= Instant::now() {
             self.look();
-            self.next_look = Instant::now() + LOOKS;
+            self.next_look = Instant::now() + self.every;
         }
         Ok(if mem::take(&mut self.is_news) { News::Stopped } else { News::Nothing })
     }
@@ -606,9 +664,7 @@ impl Tracer {
         let by = main.into_iter().chain(seen).find(is_waiting);
         self.joiners.remove(&id);
         let now = self.now();
-        if by.is_some()
-            && by == main
-            && let Some(span) = self.spans.last_mut()
+        if let Some(span) = by.and_then(|by| self.spans.get_mut(&by)?.last_mut())
             && span.raw.joins() == Some(id)
         {
             (span.to, span.joins, span.is_over) = (now, Some(index), true);
@@ -620,8 +676,11 @@ impl Tracer {
 
     /// The last thread stands at its end: what is gone with it is looked at now.
     fn last(&mut self, id: u32) {
+        if self.is_beside {
+            return;
+        }
         let raws = self.lives.values().filter_map(|life| life.end.as_ref()?.2.as_ref());
-        let raws = raws.chain(self.spans.iter().map(|span| &span.raw));
+        let raws = raws.chain(self.spans.values().flatten().map(|span| &span.raw));
         self.names = Names::of(id, raws);
         self.opened = Some(self.before.open(id));
         self.look_at_children();
@@ -632,31 +691,38 @@ impl Tracer {
     fn look(&mut self) {
         let now = self.now();
         self.looks += 1;
-        if self.looks % CHILDREN == 1 {
+        if self.looks % CHILDREN == 1 && !self.is_beside {
             self.look_at_children();
         }
         if !self.is_readable || !self.is_traced || self.ending.is_some() {
             return;
         }
         if self.at_work.contains_key(&0) {
-            self.look_at_main(now);
+            let raw = self.process.look(self.pid);
+            self.seen(0, self.pid, raw, now);
         }
         let others = self.at_work.range(self.turn.max(1)..).take(AT_ONCE);
         let others: Vec<_> = others.map(|(index, id)| (*index, *id)).collect();
         self.turn = if others.len() < AT_ONCE { 1 } else { others[AT_ONCE - 1].0 + 1 };
         for (index, id) in others {
-            if let Some(joined) = self.process.look(id).joins() {
+            let raw = self.process.look(id);
+            if let Some(joined) = raw.joins() {
                 self.joiners.insert(joined, index);
+            }
+            if self.is_beside {
+                self.seen(index, id, raw, now);
             }
         }
     }
 
-    fn look_at_main(&mut self, now: f64) {
-        let raw = self.process.look(self.pid);
-        let half = LOOKS.as_secs_f64() / 2.0;
-        let last = self.spans.last_mut().filter(|span| !span.is_over);
-        if let Some(span) = last {
-            if span.raw.line == raw.line {
+    /// Takes what a look saw a thread do.
+    fn seen(&mut self, index: usize, id: u32, raw: Raw, now: f64) {
+        let runs = if self.is_beside { runs(id) } else { None };
+        let half = self.every.as_secs_f64() / 2.0;
+        let born = self.lives.get(&index).map_or(0.0, |life| life.born);
+        let spans = self.spans.entry(index).or_default();
+        if let Some(span) = spans.last_mut().filter(|span| !span.is_over) {
+            if span.raw.line == raw.line && span.runs == runs {
                 span.to = now;
                 return;
             }
@@ -667,21 +733,11 @@ impl Tracer {
         if raw.nr().is_none() {
             return;
         }
-        self.forget_short_spans();
-        let before = self.spans.last().map_or(0.0, |span| span.to);
+        forget_short(spans, self.every);
+        let before = spans.last().map_or(born, |span| span.to);
         let joins = raw.joins().and_then(|id| self.by_id.get(&id).copied());
-        let from = (now - half).max(before).max(0.0);
-        self.spans.push(Span { from, to: now, raw, joins, is_over: false });
-    }
-
-    fn forget_short_spans(&mut self) {
-        self.spans.pop_if(|span| span.to - span.from < LOOKS.as_secs_f64());
-        if self.spans.len() >= 2 * MOST_WAITS {
-            let length = |span: &Span| span.to - span.from;
-            self.spans.sort_by(|a, b| length(b).total_cmp(&length(a)));
-            self.spans.truncate(MOST_WAITS);
-            self.spans.sort_by(|a, b| a.from.total_cmp(&b.from));
-        }
+        let from = (now - half).max(before);
+        spans.push(Span { from, to: now, raw, runs, joins, is_over: false });
     }
 
     fn note_child(&mut self, pid: u32) {
@@ -715,7 +771,8 @@ impl Tracer {
     fn worker(&self, ended: f64) -> Option<Child> {
         let is_wait =
             |span: &&Span| matches!(span.raw.nr(), Some(libc::SYS_wait4 | libc::SYS_waitid));
-        let waited: f64 = self.spans.iter().filter(is_wait).map(|span| span.to - span.from).sum();
+        let waited: f64 =
+            self.spans_of_main().iter().filter(is_wait).map(|span| span.to - span.from).sum();
         let seen = || self.children.iter().filter(|child| child.child.is_some());
         let busiest = seen().max_by(|a, b| a.spent.total_cmp(&b.spent))?;
         if busiest.spent >= 0.05 && busiest.spent > 2.0 * self.spent {
@@ -727,12 +784,66 @@ impl Tracer {
         longest.child.clone().filter(|_| waited.min(was_there) > ended / 2.0)
     }
 
+    fn spans_of_main(&self) -> &[Span] {
+        self.spans.get(&0).map_or(&[], Vec::as_slice)
+    }
+
+    /// When the process began to end, or was gone.
+    fn ended_at(&self) -> f64 {
+        let last = || self.lives.values().filter_map(|life| life.end.as_ref().map(|(at, ..)| *at));
+        let ended = self.ending.unwrap_or_else(|| last().fold(0.0, f64::max));
+        let gone = || self.end.map_or_else(|| self.now(), |(gone, _)| gone);
+        if ended > 0.0 { ended } else { gone() }
+    }
+
+    /// The last wait of a thread goes on until the end if it was in it then.
+    fn last_waits_go_on_until(&mut self, ended: f64) {
+        for (index, spans) in &mut self.spans {
+            if let Some((_, Ended::Cut, Some(raw))) =
+                self.lives.get(index).and_then(|life| life.end.as_ref())
+                && let Some(span) = spans.last_mut()
+                && span.raw.line == raw.line
+            {
+                span.to = ended;
+            }
+        }
+    }
+
+    /// The threads alone, after the end: when each was born and ended, and when it waited for a futex.
+    pub(super) fn trace(mut self) -> Trace {
+        let ended = self.ended_at();
+        self.last_waits_go_on_until(ended);
+        let name = |index: usize| match self.lives.get(&index) {
+            _ if index == 0 => "main".to_owned(),
+            Some(life) if !life.name.is_empty() => life.name.clone(),
+            _ => self.name.clone(),
+        };
+        let is_wait = |span: &&Span| span.raw.waits_for_a_futex() && span.to - span.from >= A_WAIT;
+        let wait = |span: &Span| trace::Wait {
+            from: span.from,
+            to: span.to.min(ended),
+            joins: span.joins.map(name),
+        };
+        let spans = |index: &usize| self.spans.get(index).map_or(&[][..], Vec::as_slice);
+        let thread = |(index, life): (&usize, &Life)| trace::Thread {
+            name: name(*index),
+            born: life.born,
+            returned: match life.end {
+                Some((at, Ended::Itself | Ended::Replaced, _)) => Some(at),
+                // It was in its own end when the process ended.
+                Some((_, Ended::Unread, _)) => Some(ended),
+                _ => None,
+            },
+            waits: spans(index).iter().filter(is_wait).map(wait).collect(),
+        };
+        let threads = self.lives.iter().map(thread).collect();
+        Trace { threads, ended, ended_by: self.by.map(name) }
+    }
+
     /// What was seen, after the end.
     pub fn finish(mut self) -> Sight {
-        let (gone, change) = self.end.unwrap_or((self.now(), Change::Exited(0)));
-        let last = self.lives.values().filter_map(|life| life.end.as_ref().map(|(at, ..)| *at));
-        let ended = self.ending.unwrap_or_else(|| last.fold(0.0, f64::max));
-        let ended = if ended > 0.0 { ended } else { gone };
+        let (_, change) = self.end.unwrap_or((self.now(), Change::Exited(0)));
+        let ended = self.ended_at();
         let indices: HashMap<usize, usize> =
             self.lives.keys().enumerate().map(|(index, key)| (*key, index)).collect();
         let end = match change {
@@ -746,15 +857,8 @@ impl Tracer {
             End::Signal { from: Sender::Fault(index), .. } => Some(*index),
             _ => None,
         };
-        let in_it = self.spans.last().map(|span| (span.raw.line.clone(), span.from));
-        // The last wait of `main` goes on until the end if it was in it then.
-        if let Some((_, Ended::Cut, Some(raw))) =
-            self.lives.get(&0).and_then(|main| main.end.as_ref())
-            && let Some(span) = self.spans.last_mut()
-            && span.raw.line == raw.line
-        {
-            span.to = ended;
-        }
+        let in_it = self.spans_of_main().last().map(|span| (span.raw.line.clone(), span.from));
+        self.last_waits_go_on_until(ended);
         let doing = |raw: &Raw, in_it| raw.doing(&self.names, &self.directory, in_it);
         let thread = |(key, life): (&usize, &Life)| {
             let fate = match &life.end {
@@ -796,7 +900,7 @@ impl Tracer {
             doing: doing(&span.raw, Some(span.to - span.from)),
             joins: span.joins.and_then(|joins| indices.get(&joins).copied()),
         };
-        let waits = self.spans.iter().filter(is_wait).map(wait).collect();
+        let waits = self.spans_of_main().iter().filter(is_wait).map(wait).collect();
         let worker = self.worker(ended);
         let stood = self.stood.take().map(|stood| Stood {
             at: stood.at,
@@ -861,6 +965,22 @@ impl Tracer {
         };
         if received.again { Sender::Again(Box::new(from)) } else { from }
     }
+}
+
+/// A call is no wait that was over before the next look.
+fn forget_short(spans: &mut Vec<Span>, every: Duration) {
+    spans.pop_if(|span| span.to - span.from < every.as_secs_f64());
+    if spans.len() >= 2 * MOST_WAITS {
+        let length = |span: &Span| span.to - span.from;
+        spans.sort_by(|a, b| length(b).total_cmp(&length(a)));
+        spans.truncate(MOST_WAITS);
+        spans.sort_by(|a, b| a.from.total_cmp(&b.from));
+    }
+}
+
+/// How often a thread has been given a processor: one that waits for the same thing again has run in between.
+fn runs(id: u32) -> Option<u64> {
+    small(&format!("/proc/{id}/schedstat"))?.split_whitespace().nth(2)?.parse().ok()
 }
 
 /// The seconds of CPU that a process has used, and those of its children that it has waited for.

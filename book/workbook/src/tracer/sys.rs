@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code, reason = "the calls of this module have no safe wrapper")]
 
+use std::fs;
 use std::io;
 use std::mem;
 use std::os::unix::process::CommandExt;
@@ -93,6 +94,34 @@ pub(super) fn seize(id: u32) -> io::Result<()> {
         go_on(id, 0)?;
     }
     send(id, libc::SIGCONT)
+}
+
+/// Takes hold of a process that runs, and goes on running, also where this one ends.
+pub(super) fn seize_beside(id: u32) -> io::Result<()> {
+    let options = OPTIONS & !libc::PTRACE_O_EXITKILL;
+    ptrace(libc::PTRACE_SEIZE, id, 0, options as usize as *mut c_void).map(drop)
+}
+
+/// Makes this process two: the id of the new one in the old one, none in the new one.
+///
+/// # Errors
+///
+/// Also where it has more threads than the one that calls: the others, and what they hold, would be missing.
+pub(super) fn fork() -> io::Result<Option<u32>> {
+    if fs::read_dir("/proc/self/task")?.count() != 1 {
+        return Err(io::Error::other("it has other threads"));
+    }
+    // SAFETY: there is no other thread whose lock could stay locked.
+    match unsafe { libc::fork() } {
+        0 => Ok(None),
+        id => u32::try_from(id).map(Some).map_err(|_| io::Error::last_os_error()),
+    }
+}
+
+/// Lets go of all that this process has open but for the three streams. No value may own any of it.
+pub(super) fn close_all_but_streams() {
+    // SAFETY: it takes numbers; whoever calls it has nothing open.
+    unsafe { libc::syscall(libc::SYS_close_range, 3_u32, u32::MAX, 0_u32) };
 }
 
 /// Has a program that [`to_be_traced`] has stopped be followed without the right to take hold of it anew.

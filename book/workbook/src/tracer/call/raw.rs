@@ -337,6 +337,15 @@ impl Raw {
         }
     }
 
+    /// Whether it is a wait for a futex: for a lock, a channel, a condition or the end of a thread.
+    pub fn waits_for_a_futex(&self) -> bool {
+        match &self.state {
+            State::Call { number: libc::SYS_futex, args, native: true } => waits(args),
+            State::Call { number: libc::SYS_futex_waitv, native: true, .. } => true,
+            _ => false,
+        }
+    }
+
     /// The number of the call; none where the thread was in no call, or in one of another word size, or could
     /// not be seen.
     pub fn nr(&self) -> Option<i64> {
