@@ -345,7 +345,7 @@ async function enliven() {
         headline(`Programs cannot be run from here: ${await answer.text()}.`);
         return;
     }
-    const { offers, progress } = await answer.json();
+    const { offers, progress, untraced } = await answer.json();
     const known = new Map(offers.map(offer => [offer.command, offer]));
     for (const code of main.querySelectorAll('pre > code.language-console')) {
         const found = code.textContent.split('\n').map(line => known.get(line.trim())).filter(Boolean);
@@ -367,6 +367,11 @@ async function enliven() {
             known.delete(offer.command);
             code.closest('.promise').after(panel(offer));
         }
+    }
+    if (untraced) {
+        panels.forEach(({ status }) => {
+            status.textContent = `How threads end cannot be seen here: ${untraced}.`;
+        });
     }
     if (panels.length) {
         main.append(underWay());

@@ -32,6 +32,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use workbook::exercise::Progress;
 use workbook::run::{Gate, end_runs_with_this_process, temporary_directory};
+use workbook::tracer::beside;
 use workbook::workbook::Workbook;
 
 use self::door::Door;
@@ -59,6 +60,8 @@ pub struct Bench {
     pub door: Door,
     gate: Arc<Gate>,
     numbers: AtomicU64,
+    /// Why the ends of threads cannot be seen here, if they cannot.
+    untraced: Option<String>,
     shared: Mutex<Shared>,
 }
 
@@ -86,6 +89,7 @@ impl Bench {
             door,
             gate: Arc::new(Gate::new()),
             numbers: AtomicU64::new(1),
+            untraced: beside::is_allowed().err(),
             shared: Mutex::default(),
         })
     }
@@ -185,6 +189,7 @@ async fn page(State(bench): State<Arc<Bench>>, Asked(page): Asked<String>) -> Re
     answer(&json!({
         "offers": offer::of_page(&bench.workbook, &bench.jobs, &page),
         "progress": progress,
+        "untraced": bench.untraced,
     }))
 }
 

@@ -25,8 +25,9 @@ use workbook::programs::{Building, Programs, builder};
 use workbook::promise::judge::{Broken, End, Ran};
 use workbook::promise::{APART, Ends, Exit, Language, Promise, Run, in_seconds};
 use workbook::recording::{Recording, files};
-use workbook::run::{Gate, Observer, Start, run};
+use workbook::run::{Gate, Observer, Start, run, temporary_directory};
 use workbook::timeline::{self, Drawn};
+use workbook::tracer::beside;
 use workbook::twins::Toolchain;
 use workbook::verdict::readable;
 use workbook::workbook::MARKER;
@@ -238,12 +239,19 @@ impl Live {
         };
         let was_fresh = fs::read_dir(directory)?.next().is_none();
         let runs = &self.job.scenario.runs;
+        let outside = temporary_directory()?;
         let (mut rans, mut pictures) = (Vec::new(), Vec::new());
         for promised in runs {
             let _limit = Limit::of(self, directory);
-            let ran = self.run(&command, directory, promised, gate)?;
+            let out = outside.path().join(rans.len().to_string());
+            // The kernel calls each thread of Python like the interpreter.
+            let tracer = match self.job.subject {
+                Subject::Python(_) => None,
+                _ => Some(&*out),
+            };
+            let ran = self.run(&command, tracer, directory, promised, gate)?;
             // Before the next one changes what it has left.
-            pictures.push(self.pictured(&ran, rans.len())?);
+            pictures.push(self.pictured(&ran, tracer, rans.len())?);
             let is_over = !ran.end.is_its_own() || self.state().stopped.is_some();
             rans.push(ran);
             if is_over {
@@ -303,8 +311,8 @@ impl Live {
     }
 
     /// What the run of this number in its scenario did.
-    fn pictured(&self, ran: &Ran, index: usize) -> Result<Markup> {
-        let (seen, remark) = seen(ran)?;
+    fn pictured(&self, ran: &Ran, tracer: Option<&Path>, index: usize) -> Result<Markup> {
+        let (seen, remark) = seen(ran, tracer)?;
         Ok(html! {
             (self.figure(&seen, index))
             @if let Some(line) = &remark { p { (line) } }
@@ -409,11 +417,15 @@ impl Live {
     fn run(
         self: &Arc<Self>,
         (program, arguments): &(PathBuf, Vec<PathBuf>),
+        tracer: Option<&Path>,
         directory: &Path,
         promised: &Run,
         gate: &Gate,
     ) -> Result<Ran> {
-        let mut command = Command::new(program);
+        let mut command = match tracer {
+            Some(out) => beside::command(program, out),
+            None => Command::new(program),
+        };
         command.args(arguments);
         let observer: Arc<dyn Observer> = Arc::clone(self) as _;
         let start = Start { observer: Some(observer), ..command.into() };
@@ -466,25 +478,23 @@ fn last(lines: Vec<String>) -> Vec<String> {
     lines.into_iter().skip(first).collect()
 }
 
-/// What a run did, as a recording.
-fn seen(ran: &Ran) -> Result<(Recording, Option<String>)> {
-    let [stdout, stderr] = [&ran.stdout, &ran.stderr].map(|bytes| shortened(readable(bytes)));
-    let (End::Ended { since_start: ended, .. } | End::Hung(ended)) = ran.end else {
-        let mut recording = Recording::so_far(stdout, stderr, 0.0);
-        recording.under_way = false;
-        return Ok((recording, None));
+/// What a run did, and why its threads were not seen, if they were not. Of a line a terminal's commands are
+/// shown as such, and of many lines the first and the last.
+fn seen(ran: &Ran, tracer: Option<&Path>) -> Result<(Recording, Option<String>)> {
+    let (recording, why) = match tracer {
+        None => (Recording::untraced(ran)?, None),
+        Some(out) => match (beside::told(out), Recording::of(ran, out)) {
+            (Ok(_), Ok(recording)) => (recording, None),
+            (Err(why), _) => (Recording::untraced(ran)?, Some(why)),
+            (_, Err(why)) => (Recording::untraced(ran)?, Some(why.to_string())),
+        },
     };
-    let mut recording = Recording::so_far(stdout, stderr, ended.as_secs_f64());
-    recording.under_way = false;
-    match ran.exit {
-        Exit::Code(code) => recording.exit = Some(code),
-        signal @ Exit::Signal(_) => recording.signal = Some(signal.to_string()),
-    }
-    recording.file = files(&ran.directory)?;
-    for thread in &mut recording.thread {
-        thread.told = None;
-    }
-    Ok((recording, None))
+    let shown = |lines: Vec<String>| {
+        shortened(lines.iter().flat_map(|line| readable(line.as_bytes())).collect())
+    };
+    let (stdout, stderr) = (shown(recording.stdout), shown(recording.stderr));
+    let remark = why.map(|why| format!("How its threads ended was not seen: {why}."));
+    Ok((Recording { stdout, stderr, ..recording }, remark))
 }
 
 /// The files that are there at the end, with their first lines.
