@@ -15,7 +15,7 @@ class PhrasebookHook {
     static void serve() {
         try {
             while (true) {
-                Thread.sleep(800);
+                Thread.sleep(700);
                 say("a request is answered");
             }
         } catch (InterruptedException interrupted) {
