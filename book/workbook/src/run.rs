@@ -42,6 +42,7 @@ pub use leftover::leftovers;
 use leftover::{MARK, SETTLES, end_others, in_words, left_of, new_mark, settle, under_way};
 pub(crate) use pulse::{held_up, held_up_by_now};
 pub use room::{AT_ONCE, Room, room};
+pub use watch::MOST_OUTPUT;
 use watch::Watch;
 
 /// How long after its promised end a program is ended as hanging: long enough that most wrong

@@ -25,8 +25,8 @@ use crate::promise::{Ends, Run, STILL_ALIVE, Stream, When};
 /// How long a program that never ends may take until it has printed all that is expected.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A program that has printed more than this is ended: it would go on until memory is full.
-const MOST_OUTPUT: usize = 2 << 20;
+/// A program that has printed more bytes than this is ended: it would go on until memory is full.
+pub const MOST_OUTPUT: usize = 2 << 20;
 
 /// How often to look whether a program has ended where the system does not tell.
 const LOOKS: Duration = Duration::from_millis(5);

@@ -25,7 +25,7 @@ use workbook::programs::{Building, Programs, builder};
 use workbook::promise::judge::{Broken, End, Ran};
 use workbook::promise::{APART, Ends, Exit, Language, Promise, Run, in_seconds};
 use workbook::recording::{Recording, files};
-use workbook::run::{Gate, Observer, Start, run, temporary_directory};
+use workbook::run::{Gate, MOST_OUTPUT, Observer, Start, run, temporary_directory};
 use workbook::timeline::{self, Drawn};
 use workbook::tracer::beside;
 use workbook::twins::Toolchain;
@@ -249,9 +249,17 @@ impl Live {
                 Subject::Python(_) => None,
                 _ => Some(&*out),
             };
-            let ran = self.run(&command, tracer, directory, promised, gate)?;
+            let mut ran = self.run(&command, tracer, directory, promised, gate)?;
             // Before the next one changes what it has left.
-            pictures.push(self.pictured(&ran, tracer, rans.len())?);
+            let (seen, remark) = seen(&ran, tracer)?;
+            // The tracer takes a moment before the program begins.
+            if let (End::Ended { since_start, .. }, None) = (&mut ran.end, &remark) {
+                *since_start = Duration::from_secs_f64(seen.ended).min(*since_start);
+            }
+            pictures.push(html! {
+                (self.figure(&seen, rans.len()))
+                @if let Some(line) = &remark { p { (line) } }
+            });
             let is_over = !ran.end.is_its_own() || self.state().stopped.is_some();
             rans.push(ran);
             if is_over {
@@ -308,15 +316,6 @@ impl Live {
             "done": body.into_string(), "status": status, "values": values, "kept": kept,
         });
         Ok(Outcome { progress, told })
-    }
-
-    /// What the run of this number in its scenario did.
-    fn pictured(&self, ran: &Ran, tracer: Option<&Path>, index: usize) -> Result<Markup> {
-        let (seen, remark) = seen(ran, tracer)?;
-        Ok(html! {
-            (self.figure(&seen, index))
-            @if let Some(line) = &remark { p { (line) } }
-        })
     }
 
     fn is_exercise(&self) -> bool {
@@ -531,6 +530,9 @@ fn status(ran: &Ran, stopped: Option<&str>, sent: &[(Duration, Signal)]) -> Stri
             format!("{signal} ended it after {}.", seconds(since_start))
         }
         (None, End::Alive, _) => "It would go on; it was ended here.".to_owned(),
+        (None, End::Hung(_), _) if ran.stdout.len() + ran.stderr.len() > MOST_OUTPUT => {
+            format!("It had printed more than {} MiB, and was ended.", MOST_OUTPUT >> 20)
+        }
         (None, End::Hung(after), _) => {
             format!("It still ran after {}, and was ended.", seconds(after))
         }
