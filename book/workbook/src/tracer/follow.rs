@@ -717,12 +717,21 @@ impl Tracer {
 
     /// Takes what a look saw a thread do.
     fn seen(&mut self, index: usize, id: u32, raw: Raw, now: f64) {
-        let runs = if self.is_beside { runs(id) } else { None };
+        let mut runs_now = None;
+        if self.is_beside {
+            runs_now = runs(id);
+            // It may be gone before its end can be looked at.
+            if let Some(life) = self.lives.get_mut(&index)
+                && (life.name.is_empty() || life.name == self.name)
+            {
+                life.name = name_of(id).unwrap_or_default();
+            }
+        }
         let half = self.every.as_secs_f64() / 2.0;
         let born = self.lives.get(&index).map_or(0.0, |life| life.born);
         let spans = self.spans.entry(index).or_default();
         if let Some(span) = spans.last_mut().filter(|span| !span.is_over) {
-            if span.raw.line == raw.line && span.runs == runs {
+            if span.raw.line == raw.line && span.runs == runs_now {
                 span.to = now;
                 return;
             }
@@ -737,7 +746,7 @@ impl Tracer {
         let before = spans.last().map_or(born, |span| span.to);
         let joins = raw.joins().and_then(|id| self.by_id.get(&id).copied());
         let from = (now - half).max(before);
-        spans.push(Span { from, to: now, raw, runs, joins, is_over: false });
+        spans.push(Span { from, to: now, raw, runs: runs_now, joins, is_over: false });
     }
 
     fn note_child(&mut self, pid: u32) {
@@ -813,6 +822,7 @@ impl Tracer {
     pub(super) fn trace(mut self) -> Trace {
         let ended = self.ended_at();
         self.last_waits_go_on_until(ended);
+        let is_killed = matches!(self.end, Some((_, Change::Killed(_))));
         let name = |index: usize| match self.lives.get(&index) {
             _ if index == 0 => "main".to_owned(),
             Some(life) if !life.name.is_empty() => life.name.clone(),
@@ -830,8 +840,8 @@ impl Tracer {
             born: life.born,
             returned: match life.end {
                 Some((at, Ended::Itself | Ended::Replaced, _)) => Some(at),
-                // It was in its own end when the process ended.
-                Some((_, Ended::Unread, _)) => Some(ended),
+                // It was in its own end when the process ended. A second signal would end one that was not.
+                Some((_, Ended::Unread, _)) if !is_killed => Some(ended),
                 _ => None,
             },
             waits: spans(index).iter().filter(is_wait).map(wait).collect(),
