@@ -55,7 +55,7 @@ enum Command {
         #[arg(long, value_name = "DIRECTORY")]
         dest: Option<PathBuf>,
     },
-    /// Run lessons under strace and store what happened, for the book's pictures
+    /// Run lessons, a tracer beside each, and store what happened, for the book's pictures
     Record {
         /// Which lessons; without any, all of them
         lessons: Vec<String>,

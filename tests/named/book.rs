@@ -631,19 +631,6 @@ fn open_starts_the_browser_with_the_address() {
 }
 
 #[test]
-fn without_strace_the_recorder_says_what_it_can_do() {
-    let empty = TempDir::new().expect("a temporary directory");
-    let output = Command::new(&*BOOK).arg("record").env("PATH", empty.path()).output();
-    let output = output.expect("the reader runs");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(
-        String::from_utf8_lossy(&output.stderr),
-        "cannot record here: it takes Linux and strace (on Debian, apt install strace) to see when \
-         threads are born and end; the recordings that are there can be shown and checked\n"
-    );
-}
-
-#[test]
 fn a_directory_that_is_not_a_book_is_not_emptied() {
     let home = TempDir::new().expect("a temporary directory");
     let dest = home.path().to_string_lossy();

@@ -75,7 +75,6 @@ const ENDS: &[(&str, i32, &str)] = &[
 /// Lines that are not run here, and why. Only ever make this list shorter.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("apt install redis-server", "it would change the system; .ci/run installs it"),
-    ("apt install strace", "it would change the system; .ci/run installs it"),
     ("bash .ci/run", "it runs this"),
     ("cargo install --path book/own-program", "it would install it"),
     ("cargo run -- record prompt-stop", "it would renew what the book shows"),

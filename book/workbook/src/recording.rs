@@ -1,6 +1,6 @@
 //! Recordings: what a lesson's program did in one real run, kept in `book/recordings/`.
 //!
-//! The program tells its log lines itself. What it does not tell comes from `strace`: when threads
+//! The program tells its log lines itself. What it does not tell comes from a tracer beside it: when threads
 //! are born, whom they wait for, and whether they end or are cut off with the process.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,11 +9,10 @@ use std::io;
 use std::iter;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use lesson_log::LogLine;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -125,7 +124,7 @@ impl Recording {
         };
         toml::from_str(&text).map_err(|error| {
             let message = error.message().lines().next().unwrap_or_default().to_owned();
-            anyhow::anyhow!("{}: {message}; `{renew}` makes it anew", path.display())
+            anyhow!("{}: {message}; `{renew}` makes it anew", path.display())
         })
     }
 
@@ -154,41 +153,29 @@ impl Recording {
     ///
     /// What is missing, and what can be done without it.
     pub fn can_be_made() -> Result<()> {
-        let found = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
-        ensure!(
-            found.is_ok_and(|status| status.success()),
-            "cannot record here: it takes Linux and strace (on Debian, apt install strace) to see \
-             when threads are born and end; the recordings that are there can be shown and checked"
-        );
-        Ok(())
+        beside::is_allowed().map_err(|why| {
+            anyhow!(
+                "cannot record here: {why}; the recordings that are there can be shown and checked"
+            )
+        })
     }
 
-    /// Runs a program under strace and tells what happened.
+    /// Runs a program with a tracer beside it and tells what happened.
     ///
     /// # Errors
     ///
-    /// If strace does not run, or the program does not end as its run promises.
+    /// If its threads cannot be seen, or it does not end as its run promises.
     pub fn make(program: &Path, promised: &Run) -> Result<Self> {
         let outside = tempfile::tempdir()?;
-        let trace_path = outside.path().join("trace");
+        let out = outside.path().join("trace");
         let directory = tempfile::tempdir()?;
-        let mut command = Command::new("strace");
-        command
-            // The tracer is a process apart: the program stays our own child, with its own id.
-            .args(["-DD", "-f", "--seccomp-bpf", "-ttt", "-T", "-s", "64"])
-            .args(["-e", "trace=execve,clone,clone3,fork,vfork,prctl,futex,exit,exit_group", "-o"])
-            .arg(&trace_path)
-            .arg("--")
-            .arg(program);
+        let command = beside::command(program, &out);
         let ran = run(command, directory.path(), promised, &Gate::new(), Duration::ZERO)?;
         if let End::Hung(after) = ran.end {
             bail!("it was still running after {:.1} s", after.as_secs_f64());
         }
-        let trace = fs::read_to_string(&trace_path).unwrap_or_default();
-        let trace = Trace::read(&trace).with_context(|| {
-            let said = String::from_utf8_lossy(&ran.stderr);
-            format!("strace tells nothing of it; it says {:?}", said.trim())
-        })?;
+        let trace = beside::told(&out)
+            .map_err(|why| anyhow!("what its threads did was not seen: {why}"))?;
         let recording = Self::told(&ran, Some(trace))?;
         ensure!(
             recording.ends_as(promised),

@@ -12,10 +12,12 @@ use named::self_check::guarded;
 use named::tools::ended_within;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use workbook::promise::Scenario;
+use workbook::programs;
+use workbook::promise::{Profile, Scenario};
 use workbook::recording::Recording;
 use workbook::run::{Gate, ends_with_this_process, run};
 use workbook::tracer::beside::{command, is_allowed, told};
+use workbook::workbook::Workbook;
 
 use crate::Test;
 use crate::programs::{TRACER, program};
@@ -30,6 +32,7 @@ pub const TESTS: &[Test] = &[
     ("beside::tracer-killed", &["cc"], tracer_killed),
     ("beside::stopped-for-a-while", &["cc"], stopped_for_a_while),
     ("beside::refused", &["cc"], refused),
+    ("beside::no-recorder", &["strace"], no_recorder),
 ];
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -205,6 +208,22 @@ fn refused() -> Result<(), Failed> {
     asks.args(command(Path::new(""), Path::new("")).get_args().take(1));
     let output = below(&asks)?;
     holds(output.stdout == why.as_bytes(), &format!("{output:?}"))
+}
+
+/// Where tracing is refused the recorder says so before it builds and runs a lesson.
+fn no_recorder() -> Result<(), Failed> {
+    let programs = programs::build(&Workbook::home(), ["book"], Profile::Dev)?;
+    let output = guarded("strace")
+        .args(["-f", "-qq", "-e", "trace=none", "-o", "/dev/null"])
+        .arg(&programs["book"])
+        .args(["record", "heartbeat"])
+        .stdin(Stdio::null())
+        .output()?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let begins = "cannot record here: the system does not let one process trace another (ptrace): ";
+    let ends = "; the recordings that are there can be shown and checked\n";
+    holds(output.status.code() == Some(1) && output.stdout.is_empty(), &format!("{output:?}"))?;
+    holds(stderr.starts_with(begins) && stderr.ends_with(ends), &stderr)
 }
 
 fn start(place: &Place, out: &Path) -> Result<Child, Failed> {
