@@ -1,7 +1,8 @@
 //! A tracer beside a program: what it sees, and that the program sees nothing of it.
 
 use std::env;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -12,6 +13,7 @@ use named::self_check::guarded;
 use named::tools::ended_within;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustix::process::geteuid;
 use workbook::programs;
 use workbook::promise::{Profile, Scenario};
 use workbook::recording::Recording;
@@ -32,6 +34,7 @@ pub const TESTS: &[Test] = &[
     ("beside::tracer-killed", &["cc"], tracer_killed),
     ("beside::stopped-for-a-while", &["cc"], stopped_for_a_while),
     ("beside::refused", &["cc"], refused),
+    ("beside::unreadable", &["cc", "setpriv"], unreadable),
     ("beside::no-recorder", &["strace"], no_recorder),
 ];
 
@@ -208,6 +211,30 @@ fn refused() -> Result<(), Failed> {
     asks.args(command(Path::new(""), Path::new("")).get_args().take(1));
     let output = below(&asks)?;
     holds(output.stdout == why.as_bytes(), &format!("{output:?}"))
+}
+
+/// Into a program whose file one may execute and not read nobody may look, so nothing is claimed of it.
+fn unreadable() -> Result<(), Failed> {
+    let place = Place::new()?;
+    let (out, shut) = (place.path("trace"), place.path("shut"));
+    fs::copy(program("joins"), &shut)?;
+    fs::set_permissions(&shut, Permissions::from_mode(0o111))?;
+    let beside = command(&shut, &out);
+    // Root may read it all the same.
+    let mut nobody = if geteuid().is_root() {
+        fs::set_permissions(place.path(".."), Permissions::from_mode(0o755))?;
+        fs::set_permissions(place.path("."), Permissions::from_mode(0o777))?;
+        let mut nobody = guarded("setpriv");
+        nobody.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(env::current_exe()?);
+        nobody
+    } else {
+        guarded(env::current_exe()?)
+    };
+    let status = nobody.args(beside.get_args()).current_dir(place.path("")).status()?;
+    holds(status.code() == Some(5), &format!("{status}"))?;
+    let told = told(&out);
+    let why = told.as_ref().err().map_or("", String::as_str);
+    holds(why.contains("Permission denied"), &format!("{told:?}"))
 }
 
 /// Where tracing is refused the recorder says so before it builds and runs a lesson.

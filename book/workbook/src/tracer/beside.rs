@@ -199,27 +199,34 @@ fn take_hold(pid: u32, mut other: UnixStream) -> io::Result<()> {
     other.write_all(&process::id().to_ne_bytes())?;
     // Until it is allowed.
     other.read_to_end(&mut Vec::new())?;
-    // What a thread does, and whether it ends by itself, is read there.
-    let is_held = sys::seize_beside(pid)
-        .and_then(|()| File::open(format!("/proc/{pid}/syscall"))?.read(&mut [0; 8]));
+    let is_held = sys::seize_beside(pid).and_then(|()| can_be_seen(pid));
     match &is_held {
-        Ok(_) => other.write_all(READY.as_bytes())?,
+        Ok(()) => other.write_all(READY.as_bytes())?,
         Err(error) => other.write_all(refused(error).as_bytes())?,
     }
-    is_held.map(drop)
+    is_held
+}
+
+/// Whether it can be read what a thread does: by that it is known to end by itself.
+pub(super) fn can_be_seen(id: u32) -> io::Result<()> {
+    File::open(format!("/proc/{id}/syscall"))?.read(&mut [0; 8]).map(drop)
 }
 
 /// In the tracer: follows the program to its end and writes what it did.
 fn follow(pid: u32, out: Option<&Path>) {
     // Whoever waits for the end of a pipe waits for the program, not for us.
     sys::close_all_but_streams();
-    let Ok(mut tracer) = Tracer::beside(pid) else { return };
-    while let Ok(news) = tracer.go_on() {
-        if news == News::Over {
-            let _ = out.map(|out| write(out, &Told::Seen(tracer.trace())));
-            return;
-        }
-    }
+    let seen = || {
+        let mut tracer = Tracer::beside(pid)?;
+        while tracer.go_on()? != News::Over {}
+        Ok(tracer.trace())
+    };
+    let told = match seen() {
+        Ok(trace) => Told::Seen(trace),
+        // It goes on as soon as we end.
+        Err(error) => Told::Refused(refused(&error)),
+    };
+    let _ = out.map(|out| write(out, &told));
 }
 
 /// Whole or not at all.

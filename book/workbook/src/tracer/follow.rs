@@ -25,6 +25,7 @@ use signal_hook::consts::{SIGSTOP, SIGSYS, SIGTRAP};
 use crate::proc::{Stat, Status, name_of, small};
 use crate::trace::{self, Trace};
 
+use super::beside::can_be_seen;
 use super::call::{Doing, Names, Process, Raw};
 use super::file::{self, Before, Opened};
 use super::sys::{self, Change, Ticks};
@@ -240,7 +241,7 @@ impl Tracer {
     ///
     /// # Errors
     ///
-    /// If it ends before.
+    /// If it ends before, or cannot be looked at.
     pub(super) fn beside(pid: u32) -> io::Result<Self> {
         loop {
             match sys::wait_for(pid)? {
@@ -253,6 +254,8 @@ impl Tracer {
                 _ => sys::go_on(pid, 0)?,
             }
         }
+        // A program whose file is not ours to read lets nobody look into it.
+        can_be_seen(pid)?;
         let ticks = Ticks::new(LOOKS_BESIDE)?;
         let mut tracer = Self {
             is_beside: true,
