@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use ureq::{Agent, Error};
 
+use super::pulse;
 use crate::promise::judge::Asked;
 use crate::promise::{Request, Run};
 
@@ -19,9 +20,12 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// threads was seen to take 0.7 s for one more, and requests came that much late.
 pub(super) struct Clients {
     /// Where each of them waits to be told the port.
-    pub(super) ports: Vec<mpsc::Sender<u16>>,
+    pub(super) ports: Vec<mpsc::Sender<Told>>,
     pub(super) answers: Answers,
 }
+
+/// A port, and when it is to be asked.
+pub(super) type Told = (u16, Instant);
 
 /// What becomes of the requests, by number.
 pub(super) struct Answers {
@@ -43,7 +47,8 @@ impl Clients {
             let (port, told) = mpsc::channel();
             let (sender, waker) = (sender.clone(), Arc::clone(&waker));
             thread::Builder::new().name("client".to_owned()).spawn(move || {
-                let Ok(port) = told.recv() else { return };
+                let Ok((port, due)) = told.recv() else { return };
+                pulse::was_due(due);
                 // When the run is over nobody wants to know any more.
                 let _ = sender.send((request.number, ask(port, &request)));
                 let _ = (&*waker).write(&[0]);

@@ -28,6 +28,13 @@ pub(super) fn begin() -> io::Result<()> {
     Ok(())
 }
 
+/// Counts what comes as late as that after it was due.
+pub(super) fn was_due(at: Instant) {
+    if at.elapsed() > LATE {
+        HELD_UP.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 /// How often this process was held up until now: stopped, as by Ctrl-Z, or on a machine that stood still.
 pub(crate) fn held_up() -> usize {
     HELD_UP.load(Ordering::Relaxed)

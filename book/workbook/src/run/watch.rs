@@ -15,10 +15,10 @@ use nix::unistd::Pid;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{PidfdFlags, WaitId, WaitIdOptions, pidfd_open, waitid};
 
-use super::client::{self, Answers, Clients};
+use super::client::{self, Answers, Clients, Told};
 use super::gate::Pass;
 use super::leftover::SETTLES;
-use super::{HANGS, Observer, lossy};
+use super::{HANGS, Observer, lossy, pulse};
 use crate::promise::judge::{Asked, End, FIRST_OUTPUT, texts};
 use crate::promise::{Ends, Run, STILL_ALIVE, Stream, When};
 
@@ -35,7 +35,7 @@ const LOOKS: Duration = Duration::from_millis(5);
 enum Act {
     Signal(Signal),
     /// Tells a client the port of the service.
-    Ask(mpsc::Sender<u16>),
+    Ask(mpsc::Sender<Told>),
 }
 
 /// What a program prints on one of its streams.
@@ -193,8 +193,8 @@ impl<'a> Watch<'a> {
                 self.pass = None;
             }
             if let Some(begun) = begun {
-                while let Some((_, act)) = self.timed.pop_if(|(time, _)| begun + *time <= now) {
-                    self.act(act);
+                while let Some((time, act)) = self.timed.pop_if(|(time, _)| begun + *time <= now) {
+                    self.act(act, begun + time);
                 }
             }
             if alive_until.is_some_and(|time| time <= now) {
@@ -291,7 +291,7 @@ impl<'a> Watch<'a> {
         let is_due = |text: &str| lines.iter().any(|line| line.contains(text));
         let due: Vec<_> = self.after.extract_if(.., |(text, _)| is_due(text)).collect();
         for (_, act) in due {
-            self.act(act);
+            self.act(act, Instant::now());
         }
     }
 
@@ -311,10 +311,11 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn act(&mut self, act: Act) {
+    fn act(&mut self, act: Act, due: Instant) {
         match act {
             // A program that has just ended is not reaped yet: the signal goes nowhere, and may.
             Act::Signal(signal) => {
+                pulse::was_due(due);
                 let _ = kill(self.pid, signal);
                 if let Some(observer) = &self.observer {
                     observer.sent(signal);
@@ -322,7 +323,7 @@ impl<'a> Watch<'a> {
             }
             Act::Ask(client) => {
                 let Some(port) = client::port(&lossy(&self.stdout.bytes)) else { return };
-                self.under_way += usize::from(client.send(port).is_ok());
+                self.under_way += usize::from(client.send((port, due)).is_ok());
             }
         }
     }
