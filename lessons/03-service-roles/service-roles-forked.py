@@ -41,7 +41,8 @@ def fork():
     if child:
         # To daemonize is to leave the first process here. This one waits, so that you see both.
         os.waitpid(child, 0)
-        sys.exit()
+        # Not `sys.exit`: `atexit` handlers and buffers are copied, too, and would be done twice.
+        os._exit(0)
     threading.current_thread().name = "child"
 
 
@@ -62,5 +63,3 @@ else:
     fork()
 serve()
 # ANCHOR_END: program
-# Not `sys.exit`, which would do what the first process does at its end, in this one too.
-os._exit(0)
