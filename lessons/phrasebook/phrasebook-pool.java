@@ -3,7 +3,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
-/** Give jobs to a pool of two threads, and wait for all of them. */
+/** Give jobs to a pool of two threads, and wait for all of them: with `slow` not for as long as they take. */
 class PhrasebookPool {
     static final long START = System.nanoTime();
 
@@ -15,11 +15,11 @@ class PhrasebookPool {
         System.out.print(" " + now + "s " + thread + gap + text + "\n");
     }
 
-    record Label(int order) implements Runnable {
+    record Label(int order, long millis) implements Runnable {
         @Override
         public void run() {
             try {
-                Thread.sleep(500);
+                Thread.sleep(millis);
             } catch (InterruptedException interrupted) {
                 return;
             }
@@ -28,14 +28,17 @@ class PhrasebookPool {
     }
 
     public static void main(String[] args) throws InterruptedException {
+        boolean slow = args.length > 0;
         ExecutorService pool = Executors.newFixedThreadPool(2);
         say("four labels are to be printed");
         for (int order = 1; order <= 4; order++) {
-            pool.execute(new Label(order));
+            pool.execute(new Label(order, slow ? 1500 : 500));
         }
         pool.shutdown();
-        if (pool.awaitTermination(5, TimeUnit.SECONDS)) {
+        if (pool.awaitTermination(slow ? 1 : 5, TimeUnit.SECONDS)) {
             say("every label is printed");
+        } else {
+            say("I wait no longer");
         }
     }
 }

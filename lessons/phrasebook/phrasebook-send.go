@@ -1,10 +1,12 @@
 // A send to which nobody listens: with a buffer and beside another goroutine or, with `alone`,
-// without both.
+// without both. With `service` it is alone as well, but handles a signal.
 package main
 
 import (
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 )
 
@@ -24,6 +26,9 @@ func main() {
 				time.Sleep(time.Second)
 			}
 		}()
+	}
+	if len(os.Args) > 1 && os.Args[1] == "service" {
+		signal.Notify(make(chan os.Signal, 1), syscall.SIGTERM)
 	}
 	say("main", "an order is sent")
 	orders <- "tea"
