@@ -1,6 +1,7 @@
 """A daemon thread is stopped while it prints, or holds a lock: what becomes of the end?"""
 
 import atexit
+import logging
 import os
 import sys
 import threading
@@ -24,6 +25,9 @@ def narrate(start, way):
     text = "a line of the daemon\n" * 10000
     if way == "write":
         os.write(sys.stdout.fileno(), text.encode())
+    elif way == "log":
+        # Each of logging's handlers has a lock as well.
+        logging.warning(text)
     else:
         # `sys.stdout` has a lock, and this thread waits with it in its hand.
         sys.stdout.write(text)
@@ -42,7 +46,9 @@ def narrate_until(stop, text):
 
 def main(way):
     start, stop, lock = threading.Event(), threading.Event(), threading.Lock()
-    if way in ("print", "write"):
+    if way in ("print", "write", "log"):
+        if way == "log":
+            logging.basicConfig(stream=sys.stdout)
         daemon = threading.Thread(target=narrate, args=(start, way), daemon=True)
         # It prints when the interpreter shuts down; the other handler gives it time.
         atexit.register(time.sleep, 0.5)
@@ -59,7 +65,7 @@ def main(way):
             target=narrate_until, args=(stop, text), daemon=True
         )
     else:
-        sys.exit("what does the daemon do? print, write, lock, stopped or stuck")
+        sys.exit("what does the daemon do? print, write, log, lock, stopped or stuck")
     daemon.start()
     if way == "lock":
         start.wait()
