@@ -14,7 +14,7 @@ use workbook::timeline::{self, Drawn};
 use workbook::tracer::{End, Fate};
 
 use crate::report::rows::{self, MOST_ALONE, Row};
-use crate::report::words::{count, cut, end, plain, seconds, signal};
+use crate::report::words::{self, count, cut, end, plain, seconds, signal};
 use crate::report::{LONGEST_LINE, MOST_LINES, MOST_WAITS, Report, lesson, longest, wait};
 
 /// The book's own, so that pictures and replays are the same ones.
@@ -87,6 +87,9 @@ pub fn html(report: &Report) -> String {
                     (threads(&rows))
                     (list("What main waited for", sight.waits.len(), sight.waits.iter().map(|one| {
                         (seconds(one.from), wait(one, &names))
+                    })))
+                    (list("Signals", sight.signals.len(), words::signals(sight, &names).into_iter().filter_map(|line| {
+                        line.split_once(' ').map(|(signal, said)| (signal.to_owned(), said.to_owned()))
                     })))
                     (list("Files", sight.files.len(), sight.files.iter().map(|file| {
                         (plain(&file.path.to_string_lossy()), lesson::left(file))

@@ -101,6 +101,7 @@ impl Report {
             Section::of("ended", vec![words::end(sight, &names)], 1),
             Section::of("threads", Vec::new(), 0),
             Section::of("waits", self.waits(&names, 4), 4),
+            Section::of("signals", all_wrapped(&words::signals(sight, &names)), 4),
             Section::of("printed", self.printed(), 3),
             Section::of("files", self.files(), 5),
             Section::of("lives on", self.children(), 3),

@@ -280,8 +280,10 @@ fn follow(
             } else if let Some(by) = process {
                 let pid = by.pid.cast_unsigned();
                 passing.push((signal, Sender::Process { pid, name: name_of(pid) }, now));
+            } else {
+                // What the kernel sends, as for the keys of a terminal, it has sent to the program as well.
+                tracer.terminal_sent(signal);
             }
-            // What the kernel sends, as for the keys of a terminal, it has sent to the program as well.
         }
         // So has who sends to a whole group, as `timeout` does.
         let is_due = |(_, _, at): &(i32, Sender, Instant)| now.duration_since(*at) >= TOGETHER;

@@ -39,6 +39,12 @@ impl Status {
         let value = |line: &str| Some(line.strip_prefix(key)?.strip_prefix(':')?.to_owned());
         self.0.lines().find_map(value)?.split_whitespace().next()?.parse().ok()
     }
+
+    /// A set of signals: bit 0 is signal 1. None if the groups of the user fill the beginning of the file.
+    pub(crate) fn mask(&self, key: &str) -> Option<u64> {
+        let value = |line: &str| Some(line.strip_prefix(key)?.strip_prefix(':')?.to_owned());
+        u64::from_str_radix(self.0.lines().find_map(value)?.trim(), 16).ok()
+    }
 }
 
 /// The fields of a `stat` file from the third on; the second is a name that may hold blanks and brackets.

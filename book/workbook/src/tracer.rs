@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use self::call::Doing;
 
+mod arrivals;
 pub mod beside;
 pub mod call;
 pub mod file;
@@ -31,6 +32,8 @@ pub struct Sight {
     pub end: End,
     /// Its threads, in the order of their birth; the first is `main`.
     pub threads: Vec<Thread>,
+    /// Signals that came from outside, in order.
+    pub signals: Vec<Arrival>,
     /// What `main` waited for, in order; only what took 20 ms or more.
     pub waits: Vec<Wait>,
     /// The last lines that it printed.
@@ -89,6 +92,39 @@ pub enum Sender {
     /// The program itself, after it had got the same signal from somebody.
     Again(Box<Sender>),
     /// Nobody was seen.
+    Unknown,
+}
+
+/// A signal that came to the program from outside.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Arrival {
+    /// When: when it was sent if that is known, else when it was seen.
+    pub at: f64,
+    /// The signal's number.
+    pub signal: i32,
+    /// Who sent it.
+    pub from: Sender,
+    /// How the program met it.
+    pub met: Met,
+    /// When it was delivered; never while it was blocked.
+    pub delivered: Option<f64>,
+}
+
+/// How a program meets a signal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Met {
+    /// It has said nothing of it: the kernel does what it does by default.
+    Default,
+    /// It ignores it.
+    Ignored,
+    /// It has a handler for it.
+    Caught,
+    /// It blocked it, and the signal was pending until the end.
+    Blocked,
+    /// It blocked it, and took it by a call that waits for signals.
+    Awaited,
+    /// That was not seen.
     Unknown,
 }
 

@@ -28,6 +28,7 @@ pub const TESTS: &[Test] = &[
     ("command::ctrl-c-once", &["cc", "python3"], ctrl_c_once),
     ("command::terminal", &["python3"], terminal),
     ("command::signal", &["cc"], signal),
+    ("command::signals", &["cc", "python3"], signals),
     ("command::for", &[], for_a_time),
     ("command::pid", &["cc"], pid),
     ("command::child-at-work", &[], child_at_work),
@@ -179,6 +180,9 @@ fn ctrl_c_once() -> Result<(), Failed> {
     if !is_once || code != Some(0) {
         return Err(format!("{code:?}: {said}").into());
     }
+    if !said.contains("from the terminal: blocked, and taken by a call") {
+        return Err(said.into());
+    }
     let (said, code) =
         in_a_terminal(&place, "\\x03", &["sh", "-c", "echo ready; sleep 20; echo no"])?;
     if code == Some(130) && said.contains("SIGINT") && !said.contains("\nno") {
@@ -222,6 +226,29 @@ fn signal() -> Result<(), Failed> {
             r"main cut off, asleep, 2[89]\.\d s to go",
         ])?
         .says_not(["from process"])?;
+    Ok(())
+}
+
+/// Which signals came, and what the program did with each.
+fn signals() -> Result<(), Failed> {
+    let deaf =
+        "import signal as s, time; s.pthread_sigmask(s.SIG_BLOCK, [s.SIGTERM]); time.sleep(1.5)";
+    let late = format!("{deaf}; s.pthread_sigmask(s.SIG_UNBLOCK, [s.SIGTERM])");
+    let counts = program("counts");
+    let cases: [(&[&str], &str); 5] = [
+        (&[&PYTHON, "-c", deaf], r"blocked until the end"),
+        (&[&PYTHON, "-c", &late], r"blocked until [12][.\d]* s, then left to its default"),
+        (&[&counts], r"blocked, and taken by a call that waits for signals"),
+        (&["sh", "-c", "trap '' TERM; sleep 1.5"], r"ignored"),
+        (&["sh", "-c", "trap 'exit 3' TERM; while :; do :; done"], r"caught"),
+    ];
+    for (command, met) in cases {
+        let told = Place::new()?.trace(&["--signal", "TERM@0.7"], command)?;
+        told.fits([&*format!(r"signals SIGTERM at 0\.7\d* s from this tracer: {met}")])?;
+    }
+    // One that only ends the program is told where the end is.
+    let told = Place::new()?.trace(&["--signal", "TERM@0.2"], &["sleep", "30"])?;
+    told.says(["SIGTERM from this tracer"])?.says_not(["signals"])?;
     Ok(())
 }
 

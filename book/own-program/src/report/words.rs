@@ -1,7 +1,7 @@
 //! Figures and texts as a reader sees them, on a screen and in a page.
 
 use nix::sys::signal::Signal;
-use workbook::tracer::{End, Sender, Sight, Tail};
+use workbook::tracer::{Arrival, End, Met, Sender, Sight, Tail};
 
 /// A text that does nothing to a terminal and reads as it is written: control characters, escape
 /// codes and what turns the direction of writing around are spelled out.
@@ -113,13 +113,70 @@ pub fn end(sight: &Sight, names: &[String]) -> String {
             format!("after {at}: exit code {code}; which thread ended it was not seen")
         }
         End::Signal { signal: number, from } => {
-            format!("after {at}: {}{}", signal(*number), sender(from, &name))
+            format!("after {at}: {}{}", signal(*number), sender(*number, from, &name))
         }
     }
 }
 
-fn sender<'a>(from: &Sender, name: &impl Fn(usize) -> &'a str) -> String {
+/// The signals that came, those that met with the same in one line. One that only ended the process is told there.
+pub fn signals(sight: &Sight, names: &[String]) -> Vec<String> {
+    let name = |index: usize| names.get(index).map_or("a thread", String::as_str);
+    let ended_it = |one: &Arrival| {
+        one.met == Met::Default
+            && held_up(one).is_none()
+            && matches!(sight.end, End::Signal { signal, .. } if signal == one.signal)
+    };
+    let told: Vec<_> = sight.signals.iter().filter(|one| !ended_it(one)).collect();
+    let is_same = |one: &&Arrival, next: &&Arrival| {
+        (one.signal, &one.from, met(one)) == (next.signal, &next.from, met(next))
+    };
+    let line = |same: &[&Arrival]| {
+        let one = same[0];
+        let when = match (same.len(), seconds(one.at), seconds(same[same.len() - 1].at)) {
+            (1, at, _) => format!("at {at}"),
+            (many, from, to) => format!("{many} times from {from} to {to}"),
+        };
+        let from = sender(one.signal, &one.from, &name);
+        format!("{} {when}{from}: {}", signal(one.signal), met(one))
+    };
+    told.chunk_by(is_same).map(line).collect()
+}
+
+/// How the program met a signal.
+fn met(arrival: &Arrival) -> String {
+    let how = match arrival.met {
+        Met::Default if is_stop(arrival.signal) => "it stopped the program",
+        Met::Default => "left to its default",
+        Met::Ignored => "ignored",
+        Met::Caught => "caught",
+        Met::Blocked => "blocked until the end",
+        Met::Awaited => "blocked, and taken by a call that waits for signals",
+        Met::Unknown => "what became of it was not seen",
+    };
+    match held_up(arrival) {
+        Some(at) => format!("blocked until {}, then {how}", seconds(at)),
+        None => how.to_owned(),
+    }
+}
+
+/// Until when a signal was held up that was delivered in the end.
+fn held_up(arrival: &Arrival) -> Option<f64> {
+    const AT_ONCE: f64 = 0.1;
+    arrival.delivered.filter(|at| at - arrival.at > AT_ONCE)
+}
+
+fn is_stop(number: i32) -> bool {
+    [Signal::SIGSTOP, Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU]
+        .contains(&Signal::try_from(number).unwrap_or(Signal::SIGKILL))
+}
+
+fn sender<'a>(number: i32, from: &Sender, name: &impl Fn(usize) -> &'a str) -> String {
+    let is_terminals = is_stop(number)
+        || [Signal::SIGINT, Signal::SIGQUIT, Signal::SIGHUP]
+            .map(|one| one as i32)
+            .contains(&number);
     match from {
+        Sender::Kernel if is_terminals => " from the terminal".to_owned(),
         Sender::Fault(thread) => format!(", for a fault in {}", name(*thread)),
         Sender::Kernel => " from the kernel".to_owned(),
         Sender::Itself => " from the program itself".to_owned(),
@@ -128,7 +185,9 @@ fn sender<'a>(from: &Sender, name: &impl Fn(usize) -> &'a str) -> String {
             format!(" from process {pid} ({})", plain(name))
         }
         Sender::Process { pid, name: None } => format!(" from process {pid}"),
-        Sender::Again(from) => format!("{}, and raised again by the program", sender(from, name)),
+        Sender::Again(from) => {
+            format!("{}, and raised again by the program", sender(number, from, name))
+        }
         Sender::Unknown => "; from whom was not seen".to_owned(),
     }
 }
@@ -146,7 +205,29 @@ pub fn tail(tail: Tail) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::super::samples::crawler;
     use super::*;
+
+    #[test]
+    fn signals_are_told_by_what_they_met() {
+        let arrival =
+            |at, signal, from, met, delivered| Arrival { at, signal, from, met, delivered };
+        let mut sight = crawler();
+        sight.signals = vec![
+            arrival(1.0, 15, Sender::Tracer, Met::Ignored, Some(1.0)),
+            arrival(1.5, 15, Sender::Tracer, Met::Ignored, Some(1.5)),
+            arrival(2.0, 2, Sender::Kernel, Met::Caught, Some(2.5)),
+            arrival(3.0, 1, Sender::Unknown, Met::Blocked, None),
+            arrival(3.5, 10, Sender::Itself, Met::Default, Some(3.5)),
+        ];
+        sight.end = End::Signal { signal: 10, from: Sender::Itself };
+        let expected = [
+            "SIGTERM 2 times from 1 s to 1.5 s from this tracer: ignored",
+            "SIGINT at 2 s from the terminal: blocked until 2.5 s, then caught",
+            "SIGHUP at 3 s; from whom was not seen: blocked until the end",
+        ];
+        assert_eq!(signals(&sight, &[]), expected);
+    }
 
     #[test]
     fn nothing_reaches_a_terminal_as_a_command() {

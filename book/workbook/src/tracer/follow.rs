@@ -25,11 +25,15 @@ use signal_hook::consts::{SIGSTOP, SIGSYS, SIGTRAP};
 use crate::proc::{Stat, Status, name_of, small};
 use crate::trace::{self, Trace};
 
+<<<<<<< HEAD
 use super::beside::can_be_seen;
+=======
+use super::arrivals::Arrivals;
+>>>>>>> 62cde24 (Tell which signals came to a traced program, and how it met them)
 use super::call::{Doing, Names, Process, Raw};
 use super::file::{self, Before, Opened};
-use super::sys::{self, Change, Ticks};
-use super::{Child, End, Fate, Limit, Sender, Sight, Stood, Thread, Wait};
+use super::sys::{self, Change, Info, Ticks};
+use super::{Arrival, Child, End, Fate, Limit, Sender, Sight, Stood, Thread, Wait};
 
 /// How often `main` is looked at, and some of the others.
 const LOOKS: Duration = Duration::from_millis(20);
@@ -117,6 +121,7 @@ pub struct Tracer {
     turn: usize,
     received: HashMap<i32, Received>,
     sent: HashMap<i32, Sender>,
+    arrivals: Arrivals,
     is_stopped: bool,
     /// Whether that is to be told.
     is_news: bool,
@@ -181,10 +186,11 @@ struct Span {
 }
 
 /// A signal that the program got.
-struct Received {
+#[derive(Clone)]
+pub(super) struct Received {
     at: Instant,
-    code: i32,
-    pid: u32,
+    pub(super) code: i32,
+    pub(super) pid: u32,
     /// The sender's name, if it is another process.
     name: Option<String>,
     thread: usize,
@@ -297,6 +303,7 @@ impl Tracer {
             turn: 0,
             received: HashMap::new(),
             sent: HashMap::new(),
+            arrivals: Arrivals::default(),
             is_stopped: false,
             is_news: false,
             children: Vec::new(),
@@ -408,8 +415,16 @@ impl Tracer {
     /// Sends the program a signal, on behalf of somebody.
     pub fn send(&mut self, signal: i32, from: Sender) {
         if self.end.is_none() && sys::send(self.pid, signal).is_ok() {
+            if signal != SIGKILL {
+                self.arrivals.sent(self.now(), signal, from.clone());
+            }
             self.sent.insert(signal, from);
         }
+    }
+
+    /// This process got a signal from its terminal, which has sent it to the program as well.
+    pub fn terminal_sent(&mut self, signal: i32) {
+        self.arrivals.terminal_sent(self.now(), signal);
     }
 
     /// Whether the program got a signal since then from this process itself.
@@ -537,6 +552,8 @@ impl Tracer {
             return sys::go_on(id, 0);
         }
         (self.before_signal)(signal);
+        let received = self.received(id, signal, info);
+        self.arrivals.delivered(self.now(), id, self.pid, signal, &received);
         let is_own = |code: i32, pid: u32| code <= 0 && pid == self.pid;
         if is_own(info.code, info.pid)
             && let Some(got) = self.received.get_mut(&signal)
@@ -545,8 +562,13 @@ impl Tracer {
             got.again = true;
             return sys::go_on(id, signal);
         }
-        let is_others = info.code <= 0 && ![self.pid, own, 0].contains(&info.pid);
-        let received = Received {
+        self.received.insert(signal, received);
+        sys::go_on(id, signal)
+    }
+
+    fn received(&self, id: u32, signal: i32, info: Info) -> Received {
+        let is_others = info.code <= 0 && ![self.pid, process::id(), 0].contains(&info.pid);
+        Received {
             at: Instant::now(),
             code: info.code,
             pid: info.pid,
@@ -554,9 +576,7 @@ impl Tracer {
             thread: self.by_id.get(&id).copied().unwrap_or_default(),
             call: (signal == SIGPIPE).then(|| self.process.look(id).nr()).flatten(),
             again: false,
-        };
-        self.received.insert(signal, received);
-        sys::go_on(id, signal)
+        }
     }
 
     /// Whether the program's file has the right of another user, which the kernel does not give to one that is
@@ -688,6 +708,7 @@ impl Tracer {
         self.opened = Some(self.before.open(id));
         self.look_at_children();
         self.spent = spent(id).map_or(0.0, |(own, _)| own);
+        self.arrivals.last(self.now(), id);
     }
 
     /// Looks at `main` and some of the others.
@@ -696,6 +717,7 @@ impl Tracer {
         self.looks += 1;
         if self.looks % CHILDREN == 1 && !self.is_beside {
             self.look_at_children();
+            self.arrivals.look(now, self.pid);
         }
         if !self.is_readable || !self.is_traced || self.ending.is_some() {
             return;
@@ -943,6 +965,7 @@ impl Tracer {
             ended,
             end,
             threads,
+            signals: self.signals(&indices),
             waits,
             printed: Vec::new(),
             files,
@@ -954,14 +977,20 @@ impl Tracer {
     }
 
     fn sender(&self, signal: i32, indices: &HashMap<usize, usize>) -> Sender {
-        let sent = self.sent.get(&signal).cloned();
         // The one signal that stops nothing before it ends a process.
-        if signal == SIGKILL {
-            return sent.unwrap_or(Sender::Unknown);
-        }
-        let Some(received) = self.received.get(&signal) else {
-            return sent.unwrap_or(Sender::Unknown);
-        };
+        let received = self.received.get(&signal).filter(|_| signal != SIGKILL);
+        self.sender_of(signal, received, self.sent.get(&signal), indices)
+    }
+
+    fn sender_of(
+        &self,
+        signal: i32,
+        received: Option<&Received>,
+        sent: Option<&Sender>,
+        indices: &HashMap<usize, usize>,
+    ) -> Sender {
+        let sent = sent.cloned();
+        let Some(received) = received else { return sent.unwrap_or(Sender::Unknown) };
         let is_fault = [SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS].contains(&signal);
         let is_write = matches!(received.call, Some(number) if WRITES.contains(&number));
         let from = match received.pid {
@@ -977,6 +1006,17 @@ impl Tracer {
             pid => Sender::Process { pid, name: received.name.clone() },
         };
         if received.again { Sender::Again(Box::new(from)) } else { from }
+    }
+
+    fn signals(&self, indices: &HashMap<usize, usize>) -> Vec<Arrival> {
+        let arrivals = self.arrivals.iter().map(|one| Arrival {
+            at: one.at,
+            signal: one.signal,
+            from: self.sender_of(one.signal, one.received.as_ref(), one.sent.as_ref(), indices),
+            met: one.met,
+            delivered: one.delivered,
+        });
+        arrivals.collect()
     }
 }
 
