@@ -40,8 +40,12 @@ const NOT_EXECUTABLE: u8 = 126;
 /// That of a command that is not there.
 const NOT_FOUND: u8 = 127;
 
-/// How long after `--for`'s SIGTERM the SIGKILL comes.
+/// How long after a SIGTERM that is to end the program the SIGKILL comes.
 const GRACE: Duration = Duration::from_secs(5);
+/// So long after the first signal that is to end the program another one is a second one. `timeout` sends two at a time.
+const SECOND: Duration = Duration::from_millis(200);
+/// After this an interrupt from the terminal is a first one again: some programs take it for what they do just now.
+const KEYS: Duration = Duration::from_secs(10);
 /// When `--signal` is sent to a program that prints nothing.
 const SILENT: Duration = Duration::from_secs(1);
 /// How soon a signal that went to a whole group has reached the program as well, and how long before us.
@@ -267,6 +271,7 @@ fn follow(
     let mut planned = arguments.signal;
     let mut time = arguments.time;
     let mut kill = None;
+    let mut asked: Option<Instant> = None;
     loop {
         let news = tracer.go_on()?;
         if news == News::Over {
@@ -275,6 +280,22 @@ fn follow(
         outputs.terminals.iter().for_each(|terminal| _ = terminal.follow());
         let now = Instant::now();
         for Origin { signal, process, .. } in signals.pending() {
+            if [SIGINT, SIGTERM].contains(&signal) && kill.is_none() {
+                let since = asked.map(|first| now.duration_since(first));
+                let is_over = |since: &Duration| process.is_none() && *since > KEYS;
+                match since.filter(|since| !is_over(since)) {
+                    None => asked = Some(now),
+                    Some(since) if since < SECOND => {}
+                    // Whoever says it twice has waited for long enough.
+                    Some(_) => {
+                        tracer.stand();
+                        if signal != SIGTERM {
+                            tracer.send(SIGTERM, Sender::Tracer);
+                        }
+                        (time, kill) = (None, Some(now + GRACE));
+                    }
+                }
+            }
             if signal == SIGWINCH {
                 outputs.terminals.iter().for_each(|terminal| terminal.resize());
             } else if let Some(by) = process {

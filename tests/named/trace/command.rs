@@ -26,6 +26,8 @@ pub const TESTS: &[Test] = &[
     ("command::term-once", &["cc"], || once(Signal::SIGTERM)),
     ("command::hup-once", &["cc"], || once(Signal::SIGHUP)),
     ("command::ctrl-c-once", &["cc", "python3"], ctrl_c_once),
+    ("command::ctrl-c-twice", &["python3"], ctrl_c_twice),
+    ("command::term-twice", &[], term_twice),
     ("command::terminal", &["python3"], terminal),
     ("command::signal", &["cc"], signal),
     ("command::signals", &["cc", "python3"], signals),
@@ -190,6 +192,38 @@ fn ctrl_c_once() -> Result<(), Failed> {
     } else {
         Err(format!("{code:?}: {said}").into())
     }
+}
+
+/// The second time is meant.
+fn ctrl_c_twice() -> Result<(), Failed> {
+    let place = Place::new()?;
+    let script = "trap '' INT; echo ready; sleep 30";
+    let (said, code) = in_a_terminal(&place, "\\x03\\0\\x03", &["sh", "-c", script])?;
+    let said: Vec<_> = said.split_whitespace().collect();
+    let said = said.join(" ");
+    let is_right = said.contains("SIGTERM from this tracer")
+        && said.contains("SIGINT 2 times from")
+        && said.contains("from the terminal: ignored")
+        && said.contains("so already at");
+    if is_right && code == Some(143) { Ok(()) } else { Err(format!("{code:?}: {said}").into()) }
+}
+
+fn term_twice() -> Result<(), Failed> {
+    let place = Place::new()?;
+    let script = "trap '' TERM; echo ready; while :; do :; done";
+    let running = place.start(&[], &["sh", "-c", script])?;
+    place.wait_for("ready")?;
+    for _ in 0..2 {
+        running.signal(Signal::SIGTERM)?;
+        thread::sleep(Duration::from_millis(600));
+    }
+    let told = running.told()?;
+    told.dies_of(Signal::SIGKILL)?.fits([
+        r"ended after [56]\.\d+ s: SIGKILL from this tracer",
+        r"main cut off, computing; so already at [01]\.\d+ s",
+        r"signals SIGTERM 2 times from [\d.]+ s to [\d.]+ s from process \d+ .*: ignored",
+    ])?;
+    Ok(())
 }
 
 fn terminal() -> Result<(), Failed> {

@@ -25,11 +25,8 @@ use signal_hook::consts::{SIGSTOP, SIGSYS, SIGTRAP};
 use crate::proc::{Stat, Status, name_of, small};
 use crate::trace::{self, Trace};
 
-<<<<<<< HEAD
-use super::beside::can_be_seen;
-=======
 use super::arrivals::Arrivals;
->>>>>>> 62cde24 (Tell which signals came to a traced program, and how it met them)
+use super::beside::can_be_seen;
 use super::call::{Doing, Names, Process, Raw};
 use super::file::{self, Before, Opened};
 use super::sys::{self, Change, Info, Ticks};

@@ -1,5 +1,5 @@
 """Runs a command in a terminal of 33 by 101 and gives the keys of its first argument, in Python's spelling, when
-"ready" is seen. Prints what the terminal showed; ends as a shell would say the command did."""
+"ready" is seen, with a pause for each null byte. Prints what the terminal showed; ends as a shell would say the command did."""
 
 import fcntl
 import os
@@ -7,6 +7,7 @@ import pty
 import struct
 import sys
 import termios
+import time
 
 keys = sys.argv[1].encode().decode("unicode_escape").encode()
 pid, terminal = pty.fork()
@@ -23,7 +24,11 @@ while True:
         break
     shown += new
     if keys and b"ready" in shown:
-        os.write(terminal, keys)
+        first, *others = keys.split(b"\0")
+        os.write(terminal, first)
+        for later in others:
+            time.sleep(0.7)
+            os.write(terminal, later)
         keys = b""
 sys.stdout.write(shown.decode(errors="replace").replace("\r\n", "\n"))
 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
