@@ -33,7 +33,7 @@ fn pool() -> Result<(), Failed> {
             r"exit code 0, by main",
             r"thread 2 \(python3[.\d]*\) cut off, asleep, 5\d\.\d s to go; nobody was seen waiting for it",
             r"thread 3 \(python3[.\d]*\) ended by itself at [\d.]+ s; nobody was seen waiting for it",
-            r"main 0\.[2-5]\d* s waiting \(futex\)",
+            r"main 0\.[2-5]\d* s waiting for another thread \(futex\)",
             r"printed [\d.]+ s: main is done",
         ])?
         .says_not(["joining", "main was seen waiting", "lives on"])?
@@ -47,8 +47,8 @@ fn queue() -> Result<(), Failed> {
     told.dies_of(Signal::SIGTERM)?
         .fits([
             r"ended after 3(\.\d+)? s: SIGTERM from this tracer",
-            r"main cut off, waiting \(futex\), no time limit; so already at 3(\.\d+)? s",
-            r"thread 2 \(python3[.\d]*\) cut off, waiting \(futex\), no time limit; so already at 3(\.\d+)? s",
+            r"main cut off, waiting for another thread \(futex\), no time limit; so already at 3(\.\d+)? s",
+            r"thread 2 \(python3[.\d]*\) cut off, waiting for another thread \(futex\), no time limit; so already at 3(\.\d+)? s",
         ])?
         .says_not(["joining", "SIGKILL"])?;
     Ok(())
@@ -58,7 +58,7 @@ fn deaf_queue() -> Result<(), Failed> {
     let told = Place::new()?.trace(&["--for", "3"], &[&PYTHON, &source("queue_get.py"), "deaf"])?;
     told.dies_of(Signal::SIGKILL)?.prints("it waits\nnot now\n")?.fits([
         r"ended after 8(\.\d+)? s: SIGKILL from this tracer",
-        r"thread 2 \(python3[.\d]*\) cut off, waiting \(futex\), no time limit; so already at 3(\.\d+)? s",
+        r"thread 2 \(python3[.\d]*\) cut off, waiting for another thread \(futex\), no time limit; so already at 3(\.\d+)? s",
         r"SIGTERM did not end it, SIGKILL had to",
     ])?;
     Ok(())

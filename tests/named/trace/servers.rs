@@ -47,7 +47,7 @@ fn redis() -> Result<(), Failed> {
     told.exits(0)?
         .fits([
             r"exit code 0, by main",
-            r"bio_aof\S* cut off, waiting \(futex\), no time limit; nobody was seen waiting for it",
+            r"bio_aof\S* cut off, waiting for another thread \(futex\), no time limit; nobody was seen waiting for it",
             r"appendonlydir/\S+: \d+ bytes",
             r"printed.*bye bye",
         ])?

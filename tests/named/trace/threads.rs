@@ -55,7 +55,7 @@ fn static_musl() -> Result<(), Failed> {
         .fits([
             r"worker ended by itself at [\d.]+ s; (main|nobody) was seen waiting for it",
             r"idle cut off, asleep, 9\d\.\d s to go",
-            r"main 0\.[23]\d* s waiting \(futex\)",
+            r"main 0\.[23]\d* s waiting for another thread \(futex\)",
         ])?
         .says_not(["joining"])?;
     Ok(())
@@ -83,7 +83,7 @@ fn cut_writer() -> Result<(), Failed> {
         .prints("ready\n")?
         .fits([
             r"SIGTERM from this tracer",
-            r"main cut off, joining writer|main cut off, waiting \(futex\)",
+            r"main cut off, joining writer|main cut off, waiting for another thread \(futex\)",
             r"writer cut off, in `write` to pipe; main was seen waiting for it|writer cut off, in `write` to pipe; nobody",
             r"journal\.txt: 22 bytes, no line feed at its end, open at the end",
             r"read 08-truncated-write",

@@ -410,7 +410,7 @@ mod tests {
         held(
             call("futex", None),
             "17-hung-join",
-            "main was waiting for writer, which was waiting (futex)",
+            "main was waiting for writer, which was waiting for another thread (futex)",
         );
         held(
             call("accept4", Some("127.0.0.1:80")),
@@ -459,17 +459,17 @@ mod tests {
         named(
             "tokio-rt-worker",
             "22-async-daemons",
-            "tokio-rt-worker was cut off, waiting (futex)",
+            "tokio-rt-worker was cut off, waiting for another thread (futex)",
         );
         named(
             "rdk:broker1",
             "12-durable-handoff-acknowledged",
-            "rdk:broker1 was cut off, waiting (futex)",
+            "rdk:broker1 was cut off, waiting for another thread (futex)",
         );
         named(
             "tracing-appende",
             "07-last-words-appender",
-            "tracing-appende was cut off, waiting (futex)",
+            "tracing-appende was cut off, waiting for another thread (futex)",
         );
     }
 

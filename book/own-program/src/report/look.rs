@@ -4,7 +4,7 @@ use serde::Serialize;
 use workbook::tracer::look::{Held, Look, Moved, Seen, moved};
 
 use super::rows::{Kind, MOST_ALONE, groups, label_of, waits, without_digits};
-use super::words::{count, cut, plain};
+use super::words::{count, cut, plain, wrapped};
 use super::{COLUMNS, LINES, Section, VERSION, spelled_out, typed};
 
 /// A look that is to be told.
@@ -56,7 +56,7 @@ impl Report {
         let room = LINES.saturating_sub(sections.iter().map(Section::height).sum());
         let mut rows = self.rows(look.threads.len() > MOST_ALONE.min(room));
         rows.sort_by_key(Row::rank);
-        let mut lines = lines(&rows);
+        let mut lines = lines(&rows, room);
         if lines.len() > room {
             let more = lines.split_off(room - 1).len();
             lines.push(format!("and {} more, in --json", count(more, "kind")));
@@ -141,8 +141,8 @@ impl Row<'_> {
         }
     }
 
-    /// What the threads did, cut so that whether they moved fits into so many columns as well.
-    fn said(&self, columns: usize) -> String {
+    /// What the threads did, and whether they moved.
+    fn said(&self) -> (String, String) {
         let first = self.members[0];
         let did = match first.did() {
             did if self.members.iter().all(|seen| seen.did() == did) => did,
@@ -152,16 +152,34 @@ impl Row<'_> {
             Some(Held::Ended) => String::new(),
             _ => moved(self.members.iter().map(|seen| seen.moved)),
         };
-        cut(&plain(&did), columns.saturating_sub(moved.len())) + &moved
+        (plain(&did), moved)
     }
 }
 
-/// The rows in two columns.
-fn lines(rows: &[Row<'_>]) -> Vec<String> {
+/// The rows in two columns. What is too wide goes on in a second line; where that makes too many, or one is not enough,
+/// it is cut so that whether they moved fits as well.
+fn lines(rows: &[Row<'_>], most: usize) -> Vec<String> {
     let width = rows.iter().map(|row| row.name.chars().count()).max().unwrap_or(0).min(28);
     let room = COLUMNS - 12 - width;
-    let line = |row: &Row<'_>| format!("{:<width$}  {}", cut(&row.name, 28), row.said(room));
-    rows.iter().map(line).collect()
+    let short = |(did, moved): (String, String)| {
+        let did = cut(&did, room.saturating_sub(moved.len()));
+        did + &moved
+    };
+    let line = |name: &str, said: &str| format!("{:<width$}  {said}", cut(name, 28));
+    let long = rows.iter().flat_map(|row| {
+        let (did, moved) = row.said();
+        let said = match wrapped(&format!("{did}{moved}"), room) {
+            said if said.len() <= 2 => said,
+            _ => vec![short((did, moved))],
+        };
+        let names = [row.name.as_str(), ""];
+        names.into_iter().zip(said).map(|(name, said)| line(name, &said)).collect::<Vec<_>>()
+    });
+    let long: Vec<_> = long.collect();
+    match long.len() {
+        all if all <= most => long,
+        _ => rows.iter().map(|row| line(&row.name, &short(row.said()))).collect(),
+    }
 }
 
 #[cfg(test)]
@@ -225,9 +243,10 @@ read      \"The join that never returns\", page 17-hung-join: a thread waits for
             threads.push(seen(id, &name, "futex", None, Moved::Still(Some(f64::from(id)))));
         }
         let screen = Report::new(look(threads.clone()), false).screen();
-        let row = "4899 threads worker-*  waiting (futex), no time limit; none has moved for 101 s";
+        let row = "4899 threads worker-*  waiting for another thread (futex), no time limit; none has moved";
         assert!(screen.contains(row), "{screen}");
-        assert_eq!(screen.lines().count(), 5);
+        assert!(screen.contains(&format!("\n{:33}for 101 s\n", "")), "{screen}");
+        assert_eq!(screen.lines().count(), 6);
         for (index, seen) in threads.iter_mut().enumerate() {
             seen.name = format!("{}-thread", "abcdefghij".repeat(1 + index % 70));
         }

@@ -92,7 +92,9 @@ impl Call {
     fn kind(&self) -> String {
         match self.name.as_str() {
             "nanosleep" | "clock_nanosleep" => "asleep".to_owned(),
-            "futex" | "futex_wait" | "futex_waitv" => "waiting (futex)".to_owned(),
+            "futex" | "futex_wait" | "futex_waitv" => {
+                "waiting for another thread (futex)".to_owned()
+            }
             "pause" | "rt_sigsuspend" | "rt_sigtimedwait" => "waiting for a signal".to_owned(),
             // The kernel has put this call in the place of the one that a stop broke off.
             "restart_syscall" => "waiting (taken up again after a stop)".to_owned(),
@@ -166,9 +168,19 @@ mod tests {
             ("in `accept` on 127.0.0.1:8080", "accept4", Some("127.0.0.1:8080"), Left::Untold),
             ("asleep, 99.6 s to go", "clock_nanosleep", None, Left::Seconds(99.57)),
             ("asleep, at most 100.0 s to go", "nanosleep", None, Left::AtMost(100.0)),
-            ("waiting (futex), no time limit", "futex", None, Left::Forever),
-            ("waiting (futex), 86387 s to go", "futex", None, Left::Seconds(86_387.3)),
-            ("waiting (futex), over ten years to go", "futex", None, Left::Seconds(9.2e9)),
+            ("waiting for another thread (futex), no time limit", "futex", None, Left::Forever),
+            (
+                "waiting for another thread (futex), 86387 s to go",
+                "futex",
+                None,
+                Left::Seconds(86_387.3),
+            ),
+            (
+                "waiting for another thread (futex), over ten years to go",
+                "futex",
+                None,
+                Left::Seconds(9.2e9),
+            ),
             ("in `futex_wake`", "futex_wake", None, Left::Untold),
             ("in `epoll_wait`, 0.5 s to go", "epoll_pwait2", None, Left::Seconds(0.5)),
             ("in `recv` from 10.0.0.1:5432", "recvfrom", Some("10.0.0.1:5432"), Left::Untold),

@@ -557,7 +557,10 @@ mod tests {
             before(words("seen-read")?),
             format!("in `recv` from {address} (own end {own})")
         );
-        assert_eq!(before(words("seen-queue")?), "waiting (futex), no time limit");
+        assert_eq!(
+            before(words("seen-queue")?),
+            "waiting for another thread (futex), no time limit"
+        );
         let reader = thread_of(&look, "seen-read")?.id;
         let joined = format!("joining seen-read ({reader}), no time limit");
         assert_eq!(before(words("seen-join")?), joined);

@@ -503,10 +503,10 @@ mod tests {
             let raw = raw(&line, Subject::None, Limit::Untold);
             (words(&raw, None), raw.joins())
         };
-        assert_eq!(futex(0x80), ("waiting (futex)".to_owned(), None));
+        assert_eq!(futex(0x80), ("waiting for another thread (futex)".to_owned(), None));
         assert_eq!(futex(0x81), ("in `futex_wake`".to_owned(), None));
         // As glibc joins: with a set of bits, by the day's clock, and not private.
-        assert_eq!(futex(0x109), ("waiting (futex)".to_owned(), Some(0x1267)));
+        assert_eq!(futex(0x109), ("waiting for another thread (futex)".to_owned(), Some(0x1267)));
     }
 
     #[test]
