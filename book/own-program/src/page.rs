@@ -85,6 +85,7 @@ pub fn html(report: &Report) -> String {
                         }
                     }
                     (threads(&rows))
+                    @if let Some(nobody) = rows::unawaited(sight, &names) { p { "N" (&nobody[1..]) "." } }
                     (list("What main waited for", sight.waits.len(), sight.waits.iter().map(|one| {
                         (seconds(one.from), wait(one, &names))
                     })))
@@ -281,11 +282,8 @@ mod tests {
         has(&page, ">waits for thread 4 (python3)<", 0);
         has(&page, "<circle class=\"dot\"", 2);
         has(&page, "<samp data-at=\"3.5\"> 3.500s stdout     all pages fetched</samp>", 1);
-        has(
-            &page,
-            "<dt>writer</dt><dd>cut off, in <code>write</code> to output.txt; nobody was seen",
-            1,
-        );
+        has(&page, "<dt>writer</dt><dd>cut off, in <code>write</code> to output.txt</dd>", 1);
+        has(&page, "<p>Nobody was seen waiting for writer and heartbeat.</p>", 1);
         has(&page, "<strong>The file that stops in the middle</strong>", 1);
         has(&page, "cannot be seen.</li>", 2);
         has(&page, "at most 200 of at most 500 letters", 1);
@@ -303,7 +301,7 @@ mod tests {
             sight.children.push(child(1, bad));
         });
         assert_eq!(page.matches("<script").count(), 1, "{page}");
-        has(&page, "alert(1)", 14);
+        has(&page, "alert(1)", 15);
         has(&page, "\" onload", 0);
         let is_obeyed = |letter: char| letter.is_control() && letter != '\n';
         assert!(!page.contains(is_obeyed) && !page.contains('\u{202e}'), "{page}");

@@ -100,6 +100,7 @@ impl Report {
             Section::of("command", vec![self.command()], 1),
             Section::of("ended", vec![words::end(sight, &names)], 1),
             Section::of("threads", Vec::new(), 0),
+            Section::of("", rows::unawaited(sight, &names).into_iter().collect(), 1),
             Section::of("waits", self.waits(&names, 4), 4),
             Section::of("signals", all_wrapped(&words::signals(sight, &names)), 4),
             Section::of("printed", self.printed(), 3),
@@ -119,7 +120,7 @@ impl Report {
         }
         if rows.len() > room(&sections) {
             // Nothing but the threads keeps more than a line or two.
-            sections[3] = Section::of("waits", self.waits(&names, 2), 2);
+            sections[4] = Section::of("waits", self.waits(&names, 2), 2);
             for section in &mut sections {
                 section.most = section.most.min(if section.label == "files" { 3 } else { 2 });
             }
@@ -433,9 +434,10 @@ mod tests {
 command   python3 crawl.py --to output.txt
 ended     after 3.52 s: exit code 0, by main
 threads   main                ended the process
-          writer              cut off, in `write` to output.txt; nobody was seen waiting for it
-          heartbeat           cut off, asleep, 0.4 s to go; nobody was seen waiting for it
+          writer              cut off, in `write` to output.txt
+          heartbeat           cut off, asleep, 0.4 s to go
           thread 4 (python3)  ended by itself at 2.1 s; main was seen waiting for it
+          nobody was seen waiting for writer and heartbeat
 waits     main 1 s joining thread 4 (python3), from 1.1 s to 2.1 s
 printed   3.5 s: all pages fetched
           3.51 s: <b>goodbye</b> \e]0;x\u{7}
@@ -459,17 +461,18 @@ read      08-truncated-write, "The file that stops in the middle": writer was cu
             let cut = (0..3000).map(|id| thread(id, "python3", Fate::Cut(asleep(f64::from(id)))));
             sight.threads.extend(cut.map(|thread| Thread { named: false, ..thread }));
         });
-        let threads: Vec<_> = said.lines().skip(2).take(7).map(|line| &line[10..]).collect();
+        let threads: Vec<_> = said.lines().skip(2).take(8).map(|line| &line[10..]).collect();
         assert_eq!(
             threads,
             [
                 "main                    ended the process",
-                "writer                  cut off, in `write` to output.txt; nobody was seen waiting for it",
-                "heartbeat               cut off, asleep, 0.4 s to go; nobody was seen waiting for it",
-                "3000 threads (python3)  cut off, asleep; nobody was seen waiting for them",
+                "writer                  cut off, in `write` to output.txt",
+                "heartbeat               cut off, asleep, 0.4 s to go",
+                "3000 threads (python3)  cut off, asleep",
                 "thread 4 (python3)      ended by itself at 2.1 s; main was seen waiting for it",
                 "40 threads worker-*     ended by themselves from 1 s to 40 s; main was seen waiting for 30",
                 "                        of them",
+                "nobody was seen waiting for 3012 of them",
             ],
             "{said}"
         );
@@ -505,10 +508,10 @@ read      08-truncated-write, "The file that stops in the middle": writer was cu
             sight.stood = Some(Stood { at: 3.0, threads });
         });
         assert!(
-            said.contains("at 3 s computing; then cut off, in `write` to output.txt;"),
+            said.contains("at 3 s computing; then cut off, in `write` to output.txt\n"),
             "{said}"
         );
-        assert!(said.contains("cut off, asleep, 0.4 s to go; so already at 3 s;"), "{said}");
+        assert!(said.contains("cut off, asleep, 0.4 s to go; so already at 3 s\n"), "{said}");
     }
 
     #[test]

@@ -214,30 +214,43 @@ fn together(doings: &[&Doing]) -> String {
 }
 
 fn awaited(sight: &Sight, names: &[String], members: &[usize]) -> Option<String> {
-    let is_of_interest = |index: &usize| match sight.threads[*index].fate {
-        Fate::EndedTheProcess | Fate::Replaced(_) => sight.threads[*index].joined_by.is_some(),
-        _ => *index > 0 || sight.threads[*index].joined_by.is_some(),
-    };
-    if !members.iter().any(is_of_interest) {
-        return None;
-    }
     let waiting: Vec<_> =
         members.iter().filter_map(|index| sight.threads[*index].joined_by).collect();
     let by: BTreeSet<_> = waiting.iter().collect();
-    let who = match by.first() {
-        None => "nobody".to_owned(),
-        Some(by_one) if by.len() == 1 => {
+    let who = match by.first()? {
+        by_one if by.len() == 1 => {
             names.get(**by_one).map_or_else(|| "a thread".to_owned(), String::clone)
         }
-        Some(_) => count(by.len(), "thread"),
+        _ => count(by.len(), "thread"),
     };
     let was = if by.len() > 1 { "were" } else { "was" };
     let whom = match (members.len(), waiting.len()) {
         (1, _) => "it".to_owned(),
-        (all, some) if some == 0 || some == all => "them".to_owned(),
+        (all, some) if some == all => "them".to_owned(),
         (_, some) => format!("{some} of them"),
     };
     Some(format!("{who} {was} seen waiting for {whom}"))
+}
+
+/// For which of the threads nobody was seen waiting, in one sentence; nothing if there is none such.
+pub fn unawaited(sight: &Sight, names: &[String]) -> Option<String> {
+    /// So many are named.
+    const NAMED: usize = 3;
+    let threads = sight.threads.iter().enumerate().skip(1);
+    let others: Vec<_> = threads
+        .filter(|(_, thread)| !matches!(thread.fate, Fate::EndedTheProcess | Fate::Replaced(_)))
+        .collect();
+    let nobodys: Vec<_> = others.iter().filter(|(_, thread)| thread.joined_by.is_none()).collect();
+    let of_them: Vec<&str> =
+        nobodys.iter().filter_map(|(index, _)| names.get(*index).map(String::as_str)).collect();
+    let whom = match &of_them[..] {
+        [] => return None,
+        [one] => (*one).to_owned(),
+        all if all.len() == others.len() => "any of them".to_owned(),
+        [first @ .., last] if of_them.len() <= NAMED => format!("{} and {last}", first.join(", ")),
+        some => format!("{} of them", some.len()),
+    };
+    Some(format!("nobody was seen waiting for {whom}"))
 }
 
 /// What a thread that was cut off did.

@@ -892,6 +892,7 @@ impl Tracer {
         let in_it = self.spans_of_main().last().map(|span| (span.raw.line.clone(), span.from));
         self.last_waits_go_on_until(ended);
         let doing = |raw: &Raw, in_it| raw.doing(&self.names, &self.directory, in_it);
+        let joined = self.joined();
         let thread = |(key, life): (&usize, &Life)| {
             let fate = match &life.end {
                 Some((at, Ended::Itself, _)) => Fate::Ended(*at),
@@ -921,7 +922,10 @@ impl Tracer {
                 named: life.named,
                 born: life.born,
                 fate,
-                joined_by: life.joined_by.and_then(|by| indices.get(&by).copied()),
+                joined_by: life
+                    .joined_by
+                    .or_else(|| joined.get(key).copied())
+                    .and_then(|by| indices.get(&by).copied()),
             }
         };
         let threads = self.lives.iter().map(thread).collect();
@@ -1003,6 +1007,18 @@ impl Tracer {
             pid => Sender::Process { pid, name: received.name.clone() },
         };
         if received.again { Sender::Again(Box::new(from)) } else { from }
+    }
+
+    /// Who was seen in a join of a thread, at its own end or in a wait of `main`, by the thread.
+    fn joined(&self) -> HashMap<usize, usize> {
+        let waited = self.spans.iter().filter_map(|span| Some((span.joins?, 0)));
+        let keys: HashMap<u32, usize> =
+            self.lives.iter().map(|(key, life)| (life.id, *key)).collect();
+        let cut = self.lives.iter().filter_map(|(by, life)| match &life.end {
+            Some((_, Ended::Cut, Some(raw))) => Some((*keys.get(&raw.joins()?)?, *by)),
+            _ => None,
+        });
+        waited.chain(cut).filter(|(joined, by)| joined != by).collect()
     }
 
     fn signals(&self, indices: &HashMap<usize, usize>) -> Vec<Arrival> {
