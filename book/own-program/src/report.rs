@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use workbook::tracer::call::{Call, Doing, Left};
-use workbook::tracer::{Sight, Wait};
+use workbook::tracer::{Child, Sight, Wait};
 
 use self::rows::{MOST_ALONE, Row};
 use self::words::{count, cut, plain, seconds, wrapped};
@@ -185,23 +185,22 @@ impl Report {
     /// Where the work was done, and how to see it.
     pub fn worker(&self) -> Vec<String> {
         let worker = self.sight.worker.iter();
-        worker
-            .map(|child| match self.left_out {
-                None => format!(
-                    "its child {} ({}); trace that one: trace -- {}",
-                    child.pid,
-                    plain(&child.name),
-                    plain(&child.command)
-                ),
-                Some(_) => {
-                    format!(
-                        "its child {} ({}); trace its own command",
-                        child.pid,
-                        plain(&child.name)
-                    )
+        let lives_on = |pid: u32| self.sight.children.iter().any(|child| child.pid == pid);
+        let said = |child: &Child| {
+            let who = format!("its child {} ({})", child.pid, plain(&child.name));
+            match self.left_out {
+                // Its command is the one that was traced.
+                _ if child.forked && lives_on(child.pid) => {
+                    format!("{who}, a fork; look at it: trace --pid {}", child.pid)
                 }
-            })
-            .collect()
+                _ if child.forked => {
+                    format!("{who}, a fork; while one like it runs: trace --pid N")
+                }
+                None => format!("{who}; trace that one: trace -- {}", plain(&child.command)),
+                Some(_) => format!("{who}; trace its own command"),
+            }
+        };
+        worker.map(said).collect()
     }
 
     /// What could not be seen.

@@ -234,8 +234,10 @@ pub struct Child {
     pub pid: u32,
     /// Its name.
     pub name: String,
-    /// Its command, in one line.
+    /// Its command, in one line. A fork has that of the process that made it.
     pub command: String,
+    /// Whether it is a fork: it has started no program of its own.
+    pub forked: bool,
 }
 
 /// What could not be seen, in a sentence for the reader.

@@ -34,6 +34,9 @@ pub const TESTS: &[Test] = &[
     ("command::for", &[], for_a_time),
     ("command::pid", &["cc"], pid),
     ("command::child-at-work", &[], child_at_work),
+    ("command::child-forked", &["python3"], child_forked),
+    ("command::child-of-several", &["python3"], child_of_several),
+    ("command::child-ending", &["bash"], child_ending),
     ("command::killed", &["cc"], killed),
     ("command::secrets", &["cc"], secrets),
 ];
@@ -337,6 +340,47 @@ fn child_at_work() -> Result<(), Failed> {
         r"main ended the process",
         r"main 1\.[45]\d* s in `wait4`",
     ])?;
+    Ok(())
+}
+
+/// One that was forked has the command of its parent: that would trace the parent anew.
+fn child_forked() -> Result<(), Failed> {
+    let script = "import os, time
+if os.fork() == 0:
+    time.sleep(1.2); os._exit(0)
+os.wait()";
+    let told = Place::new()?.trace(&[], &[&PYTHON, "-c", script])?;
+    told.exits(0)?
+        .fits([r"done by its child \d+ \(python3[.\d]*\), a fork; while one like it runs: trace --pid N"])?
+        .says_not(["trace that one"])?;
+    // It is still there.
+    let script =
+        script.replace("os._exit(0)", "time.sleep(60)").replace("os.wait()", "time.sleep(1)");
+    let script = script.replace("time.sleep(1.2)", "sum(range(10**7)); time.sleep(1.2)");
+    let told = Place::new()?.trace(&[], &[&PYTHON, "-c", &script])?;
+    let fits = r"done by its child (\d+) \(python3[.\d]*\), a fork; look at it: trace --pid \d+";
+    told.exits(0)?.fits([fits])?.says_not(["trace that one"])?;
+    Ok(())
+}
+
+/// Neither one that only lives longer, nor one that worked for a moment.
+fn child_of_several() -> Result<(), Failed> {
+    let told = Place::new()?.trace(&[], &["sh", "-c", "sleep 30.5 & sleep 1.2; exit 0"])?;
+    told.exits(0)?
+        .fits([r"done by its child \d+ \(sleep\); trace that one: trace -- sleep 1\.2"])?;
+    let script = "import subprocess, sys, time
+subprocess.run([sys.executable, '-c', 'sum(range(10**7))'])
+time.sleep(2.5)";
+    let told = Place::new()?.trace(&[], &[&PYTHON, "-IS", "-c", script])?;
+    told.exits(0)?.says_not(["done by"])?;
+    Ok(())
+}
+
+/// A child that ends with its parent is not told as one that lives on.
+fn child_ending() -> Result<(), Failed> {
+    let script = "exec 3> >(cat > /dev/null; sleep 0.02); sleep 0.3";
+    let told = Place::new()?.trace(&[], &["bash", "-c", script])?;
+    told.exits(0)?.says_not(["lives on", "lived on"])?;
     Ok(())
 }
 

@@ -66,5 +66,6 @@ pub fn file(path: &str, size: u64, open: bool, tail: Tail) -> File {
 
 /// A process that lives on.
 pub fn child(pid: u32, name: &str) -> Child {
-    Child { pid, name: name.to_owned(), command: format!("{name} --secret=hunter2") }
+    let command = format!("{name} --secret=hunter2");
+    Child { pid, name: name.to_owned(), command, forked: false }
 }

@@ -294,6 +294,20 @@ pub fn children(of: u32, except: &[u32]) -> Vec<Child> {
     found
 }
 
+/// The processes below this one that live on: one that is just ending is given a moment.
+pub(super) fn left_behind() -> Vec<Child> {
+    const MOMENT: Duration = Duration::from_millis(100);
+    const AGAIN: Duration = Duration::from_millis(5);
+    let until = Instant::now() + MOMENT;
+    loop {
+        let found = children(std::process::id(), &[]);
+        if found.is_empty() || Instant::now() >= until {
+            return found;
+        }
+        std::thread::sleep(AGAIN);
+    }
+}
+
 /// The children of all threads of a process.
 fn children_of(pid: u32) -> Vec<u32> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
@@ -307,15 +321,19 @@ fn children_of(pid: u32) -> Vec<u32> {
 
 /// What is told of a process, if it is alive.
 pub fn child(pid: u32) -> Option<Child> {
-    if matches!(Stat::of_process(pid)?.state()?, 'Z' | 'X') {
+    /// Of the flags in a process's `stat`: no `execve` since its fork.
+    const FORKED: u64 = 0x40;
+    let stat = Stat::of_process(pid)?;
+    if matches!(stat.state()?, 'Z' | 'X') {
         return None;
     }
+    let forked = stat.number(9).is_some_and(|flags| flags & FORKED != 0);
     let name = name_of(pid)?.trim_end().to_owned();
     let command = match command(pid).join(" ") {
         nothing if nothing.is_empty() => format!("[{name}]"),
         command => command,
     };
-    Some(Child { pid, name, command })
+    Some(Child { pid, name, command, forked })
 }
 
 /// The words of a process's command, of which 4 KiB are read.

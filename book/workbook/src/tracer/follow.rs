@@ -797,22 +797,33 @@ impl Tracer {
         }
     }
 
-    /// Where the work was done, if it was done by a child: one that took much more of the processor than the
-    /// program itself, or for whose end `main` waited most of the time.
+    /// Where the work was done, if it was done by a child: the one for whose end `main` waited most of the time, or
+    /// one that was there for most of the time and took much more of the processor than the program itself.
     fn worker(&self, ended: f64) -> Option<Child> {
         let is_wait =
             |span: &&Span| matches!(span.raw.nr(), Some(libc::SYS_wait4 | libc::SYS_waitid));
-        let waited: f64 =
-            self.spans_of_main().iter().filter(is_wait).map(|span| span.to - span.from).sum();
+        let length = |span: &Span| span.to - span.from;
+        let mut waited: HashMap<Option<u32>, f64> = HashMap::new();
+        for span in self.spans_of_main().iter().filter(is_wait) {
+            *waited.entry(span.raw.child()).or_default() += length(span);
+        }
+        let each = LOOKS.as_secs_f64() * f64::from(CHILDREN);
+        let was_there = |one: &Offspring| f64::from(one.looks) * each;
         let seen = || self.children.iter().filter(|child| child.child.is_some());
-        let busiest = seen().max_by(|a, b| a.spent.total_cmp(&b.spent))?;
+        let by_pid = |pid: u32| seen().rev().find(|child| child.pid == pid);
+        let is_most = |time: f64| time > ended / 2.0;
+        let named = waited.iter().filter(|(_, time)| is_most(**time)).find_map(|(pid, _)| *pid);
+        if let Some(child) = named.and_then(by_pid) {
+            return child.child.clone();
+        }
+        let there = || seen().filter(|child| is_most(was_there(child)));
+        let busiest = there().max_by(|a, b| a.spent.total_cmp(&b.spent))?;
         if busiest.spent >= 0.05 && busiest.spent > 2.0 * self.spent {
             return busiest.child.clone();
         }
-        let longest = seen().max_by_key(|child| child.looks)?;
-        let each = LOOKS.as_secs_f64() * f64::from(CHILDREN);
-        let was_there = f64::from(longest.looks) * each;
-        longest.child.clone().filter(|_| waited.min(was_there) > ended / 2.0)
+        // Of those that it may have waited for the ones that have ended come first: others only live longer.
+        let longest = there().max_by_key(|child| (child.is_gone, child.looks))?;
+        longest.child.clone().filter(|_| is_most(waited.values().sum()))
     }
 
     fn spans_of_main(&self) -> &[Span] {
@@ -970,7 +981,7 @@ impl Tracer {
             waits,
             printed: Vec::new(),
             files,
-            children: file::children(process::id(), &[]),
+            children: file::left_behind(),
             worker,
             stood,
             limits: self.limits.clone(),

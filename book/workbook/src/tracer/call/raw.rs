@@ -322,6 +322,21 @@ impl Raw {
         Doing::Call(Call { name, about, left })
     }
 
+    /// The child that it waits for, if it waits for just one.
+    pub fn child(&self) -> Option<u32> {
+        /// Of `waitid`: the id is a process's.
+        const PROCESS: u64 = 1;
+        match &self.state {
+            State::Call { number: libc::SYS_wait4, args, native: true } => {
+                u32::try_from(args[0] as i32).ok().filter(|pid| *pid > 0)
+            }
+            State::Call { number: libc::SYS_waitid, args: [PROCESS, pid, ..], native: true } => {
+                u32::try_from(*pid).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// The thread whose end it waits for, as glibc's join does: in a wait on a futex that other processes could
     /// share, for the value that is the thread's id.
     pub fn joins(&self) -> Option<u32> {
