@@ -237,7 +237,8 @@ pub fn wait(wait: &Wait, names: &[String]) -> String {
         },
     };
     let (from, to) = (seconds(wait.from), seconds(wait.to));
-    format!("{} {for_whom}, from {from} to {to}", seconds(wait.to - wait.from))
+    let several = if wait.several { ", in several calls" } else { "" };
+    format!("{} {for_whom}{several}, from {from} to {to}", seconds(wait.to - wait.from))
 }
 
 /// The longest so many, in the order of time.

@@ -170,7 +170,7 @@ pub struct Stood {
     pub threads: Vec<(usize, Doing)>,
 }
 
-/// A time in which `main` was seen in one call at every look.
+/// A time in which `main` was seen in one call at every look, or in short ones of one kind.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Wait {
     /// Since when.
@@ -179,6 +179,8 @@ pub struct Wait {
     pub to: f64,
     /// In which call.
     pub doing: Doing,
+    /// Whether it was in this call several times, for less than half a second each.
+    pub several: bool,
     /// The thread that it joined, an index into the threads.
     pub joins: Option<usize>,
 }

@@ -18,6 +18,7 @@ pub const TESTS: &[Test] = &[
     ("python::pool", &["python3"], pool),
     ("python::queue", &["python3"], queue),
     ("python::queue-deaf", &["python3"], deaf_queue),
+    ("python::short-sleeps", &["python3"], short_sleeps),
     ("python::nightly", &["python3"], nightly),
     ("java::hook", &["javac"], hook),
     ("go::without-shutdown", &["go"], without_shutdown),
@@ -62,6 +63,21 @@ fn deaf_queue() -> Result<(), Failed> {
         r"thread 2 \(python3[.\d]*\) cut off, waiting for another thread \(futex\), no time limit; so already at 3(\.\d+)? s",
         r"SIGTERM did not end it, SIGKILL had to",
     ])?;
+    Ok(())
+}
+
+/// Many short waits are not told as one long one, and one long one is.
+fn short_sleeps() -> Result<(), Failed> {
+    let script = "import time
+for _ in range(30): time.sleep(0.05)
+time.sleep(0.8)";
+    let told = Place::new()?.trace(&[], &[&PYTHON, "-IS", "-c", script])?;
+    told.exits(0)?
+        .fits([r"main [\d.]+ s asleep, in several calls, from"])?
+        .says_not(["asleep, from 0.0", "2.3 s asleep"])?;
+    let script = "import time; time.sleep(1.5)";
+    let told = Place::new()?.trace(&[], &[&PYTHON, "-IS", "-c", script])?;
+    told.exits(0)?.fits([r"main 1\.[45]\d* s asleep, from"])?.says_not(["several"])?;
     Ok(())
 }
 

@@ -51,7 +51,7 @@ pub fn asleep(left: f64) -> Doing {
 
 /// A wait of `main` in a futex.
 pub fn wait(from: f64, to: f64, joins: Option<usize>) -> Wait {
-    Wait { from, to, doing: call("futex", None), joins }
+    Wait { from, to, doing: call("futex", None), several: false, joins }
 }
 
 /// A line on standard output.

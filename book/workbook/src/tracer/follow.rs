@@ -22,13 +22,14 @@ use rustix::process::{geteuid, getgid, getpid, getuid, set_child_subreaper};
 use signal_hook::consts::{SIGBUS, SIGCONT, SIGFPE, SIGILL, SIGKILL, SIGPIPE, SIGSEGV};
 use signal_hook::consts::{SIGSTOP, SIGSYS, SIGTRAP};
 
-use crate::proc::{Stat, Status, name_of, small};
+use crate::proc::{Stat, Status, name_of};
 use crate::trace::{self, Trace};
 
 use super::arrivals::Arrivals;
 use super::beside::can_be_seen;
 use super::call::{Doing, Names, Process, Raw};
 use super::file::{self, Before, Opened};
+use super::look::ran;
 use super::sys::{self, Change, Info, Ticks};
 use super::{Arrival, Child, End, Fate, Limit, Sender, Sight, Stood, Thread, Wait};
 
@@ -50,6 +51,13 @@ const MOST_CHILDREN: usize = 32;
 
 /// How many threads are told of. Those that ended by themselves are forgotten from there on.
 const MOST_THREADS: usize = 20_000;
+
+/// A call that takes longer is told alone, and not with the same calls before and after it.
+const ALONE: f64 = 0.5;
+
+/// The calls that end when their thread gets the processor again: where it has got it twice, it was in two.
+const RUN_AT_THEIR_END: [i64; 3] =
+    [libc::SYS_clock_nanosleep, libc::SYS_futex, libc::SYS_nanosleep];
 
 /// How many waits of `main` are told of, the longest.
 const MOST_WAITS: usize = 1000;
@@ -171,15 +179,24 @@ enum Ended {
     Replaced,
 }
 
-/// A time in which every look saw a thread in the same call.
+/// A time in which every look saw a thread in the same call, or `main` in short ones that look the same.
 struct Span {
     from: f64,
     to: f64,
+    /// Since when in the last of them.
+    since: f64,
+    several: bool,
+    /// How often it had got the processor before that.
+    ran: u64,
     raw: Raw,
-    /// How often the thread had run until then, where that tells one call from the next.
-    runs: Option<u64>,
     joins: Option<usize>,
     is_over: bool,
+}
+
+impl Span {
+    fn of(from: f64, to: f64, raw: Raw, joins: Option<usize>, ran: u64) -> Self {
+        Self { from, to, since: from, several: false, ran, raw, joins, is_over: false }
+    }
 }
 
 /// A signal that the program got.
@@ -737,25 +754,37 @@ impl Tracer {
         }
     }
 
-    /// Takes what a look saw a thread do.
+    /// Takes what a look saw a thread do. Beside a program each call is told alone.
     fn seen(&mut self, index: usize, id: u32, raw: Raw, now: f64) {
-        let mut runs_now = None;
-        if self.is_beside {
-            runs_now = runs(id);
+        if self.is_beside
             // It may be gone before its end can be looked at.
-            if let Some(life) = self.lives.get_mut(&index)
-                && (life.name.is_empty() || life.name == self.name)
-            {
-                life.name = name_of(id).unwrap_or_default();
-            }
+            && let Some(life) = self.lives.get_mut(&index)
+            && (life.name.is_empty() || life.name == self.name)
+        {
+            life.name = name_of(id).unwrap_or_default();
         }
+        let is_counted =
+            self.is_beside || raw.nr().is_some_and(|number| RUN_AT_THEIR_END.contains(&number));
+        let ran = if is_counted { ran(id).map_or(0, |ran| ran.times) } else { 0 };
         let half = self.every.as_secs_f64() / 2.0;
         let born = self.lives.get(&index).map_or(0.0, |life| life.born);
         let spans = self.spans.entry(index).or_default();
         if let Some(span) = spans.last_mut().filter(|span| !span.is_over) {
-            if span.raw.line == raw.line && span.runs == runs_now {
-                span.to = now;
-                return;
+            if span.raw.line == raw.line {
+                if span.ran == ran {
+                    span.to = now;
+                    if span.several && now - span.since >= ALONE {
+                        (span.to, span.is_over) = (span.since, true);
+                        let (from, joins) = (span.since, span.joins);
+                        spans.push(Span::of(from, now, raw, joins, ran));
+                    }
+                    return;
+                }
+                if !self.is_beside && (span.several || now - span.from < ALONE) {
+                    (span.to, span.since) = (now, now - half);
+                    (span.several, span.ran) = (true, ran);
+                    return;
+                }
             }
             // It ended somewhere between two looks.
             span.to += half.min((now - span.to) / 2.0);
@@ -768,7 +797,7 @@ impl Tracer {
         let before = spans.last().map_or(born, |span| span.to);
         let joins = raw.joins().and_then(|id| self.by_id.get(&id).copied());
         let from = (now - half).max(before);
-        spans.push(Span { from, to: now, raw, runs: runs_now, joins, is_over: false });
+        spans.push(Span::of(from, now, raw, joins, ran));
     }
 
     fn note_child(&mut self, pid: u32) {
@@ -900,7 +929,7 @@ impl Tracer {
             End::Signal { from: Sender::Fault(index), .. } => Some(*index),
             _ => None,
         };
-        let in_it = self.spans_of_main().last().map(|span| (span.raw.line.clone(), span.from));
+        let in_it = self.spans_of_main().last().map(|span| (span.raw.line.clone(), span.since));
         self.last_waits_go_on_until(ended);
         let doing = |raw: &Raw, in_it| raw.doing(&self.names, &self.directory, in_it);
         let joined = self.joined();
@@ -944,7 +973,8 @@ impl Tracer {
         let wait = |span: &Span| Wait {
             from: span.from,
             to: span.to,
-            doing: doing(&span.raw, Some(span.to - span.from)),
+            doing: doing(&span.raw, Some(span.to - span.since)),
+            several: span.several,
             joins: span.joins.and_then(|joins| indices.get(&joins).copied()),
         };
         let waits = self.spans_of_main().iter().filter(is_wait).map(wait).collect();
@@ -1022,7 +1052,8 @@ impl Tracer {
 
     /// Who was seen in a join of a thread, at its own end or in a wait of `main`, by the thread.
     fn joined(&self) -> HashMap<usize, usize> {
-        let waited = self.spans.iter().filter_map(|span| Some((span.joins?, 0)));
+        let waited = self.spans_of_main().iter();
+        let waited = waited.filter_map(|span| Some((span.joins?, 0)));
         let keys: HashMap<u32, usize> =
             self.lives.iter().map(|(key, life)| (life.id, *key)).collect();
         let cut = self.lives.iter().filter_map(|(by, life)| match &life.end {
@@ -1053,11 +1084,6 @@ fn forget_short(spans: &mut Vec<Span>, every: Duration) {
         spans.truncate(MOST_WAITS);
         spans.sort_by(|a, b| a.from.total_cmp(&b.from));
     }
-}
-
-/// How often a thread has been given a processor: one that waits for the same thing again has run in between.
-fn runs(id: u32) -> Option<u64> {
-    small(&format!("/proc/{id}/schedstat"))?.split_whitespace().nth(2)?.parse().ok()
 }
 
 /// The seconds of CPU that a process has used, and those of its children that it has waited for.

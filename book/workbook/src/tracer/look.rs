@@ -384,12 +384,12 @@ fn threads(pid: u32) -> impl Iterator<Item = u32> {
 
 /// How often a thread was given a processor, and for how many nanoseconds in all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Ran {
-    times: u64,
+pub(super) struct Ran {
+    pub(super) times: u64,
     busy: u64,
 }
 
-fn ran(tid: u32) -> Option<Ran> {
+pub(super) fn ran(tid: u32) -> Option<Ran> {
     let line = small(&format!("/proc/{tid}/schedstat"))?;
     let mut numbers = line.split_whitespace().map(str::parse);
     let busy = numbers.next()?.ok()?;
