@@ -37,10 +37,10 @@ const LABEL: usize = 50;
 pub fn html(report: &Report) -> String {
     let sight = &report.sight;
     let names = rows::names(sight);
-    let rows = match sight.threads.len() {
-        ..=MOST_ALONE => rows::alone(sight, &names),
-        _ => rows::grouped(sight, &names),
-    };
+    let mut rows = rows::alone(sight, &names);
+    if rows.len() > MOST_ALONE {
+        rows = rows::grouped(sight, &names);
+    }
     let command = cut(&report.command(), LONGEST_LINE);
     let (lesson, seen) = lesson::worst(sight);
     let program = sight.command.first().map_or("a program", |word| file_name(word));

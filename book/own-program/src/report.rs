@@ -18,6 +18,7 @@ use workbook::tracer::{Child, Sight, Wait};
 use self::rows::{MOST_ALONE, Row};
 use self::words::{count, cut, plain, seconds, wrapped};
 
+pub mod jvm;
 pub mod lesson;
 pub mod look;
 pub mod rows;
@@ -147,7 +148,7 @@ impl Report {
         let all = &self.sight.waits;
         let shown = longest(all, if all.len() > most { most - 1 } else { most });
         let mut lines: Vec<_> =
-            shown.iter().map(|one| format!("main {}", wait(one, names))).collect();
+            shown.iter().map(|one| format!("{} {}", names[0], wait(one, names))).collect();
         if shown.len() < all.len() {
             let length = |waits: &[Wait]| waits.iter().map(|wait| wait.to - wait.from).sum::<f64>();
             let rest = length(all) - length(&shown);
@@ -206,7 +207,11 @@ impl Report {
     /// What could not be seen.
     pub fn unseen(&self) -> Vec<String> {
         let limits = self.sight.limits.iter().map(|limit| plain(&limit.0));
-        limits.chain([BUFFERS.to_owned()]).collect()
+        // Nobody can ask it any more; but perhaps the next time.
+        let java = self.sight.stood.is_some() && rows::is_jvm(&self.sight);
+        let java = java
+            .then(|| "what its Java code waited for: `jstack PID` tells, while it runs".to_owned());
+        limits.chain(java).chain([BUFFERS.to_owned()]).collect()
     }
 }
 

@@ -2,10 +2,12 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
+use named::self_check::guarded;
 use nix::sys::signal::Signal;
 use workbook::workbook::Workbook;
 
@@ -21,6 +23,7 @@ pub const TESTS: &[Test] = &[
     ("python::short-sleeps", &["python3"], short_sleeps),
     ("python::nightly", &["python3"], nightly),
     ("java::hook", &["javac"], hook),
+    ("java::hang", &["javac"], java_hang),
     ("go::without-shutdown", &["go"], without_shutdown),
     ("go::shutdown", &["go"], shutdown),
 ];
@@ -117,6 +120,37 @@ fn hook() -> Result<(), Failed> {
     let threads = told.json["threads"].as_array();
     let is_there = threads.into_iter().flatten().any(|thread| thread["name"] == "hook");
     told.holds(is_there, "the hook is told by its name")?;
+    Ok(())
+}
+
+/// The threads of the program come first, and those of the machine below it are one row.
+fn java_hang() -> Result<(), Failed> {
+    let place = Place::new()?;
+    let java = ["java", "-cp", &program(""), "Hang"];
+    let told = place.trace(&["--for", "2"], &java)?;
+    told.exits(143)?
+        .fits([
+            r"threads the launcher .*Java's main .*settlement .*\d+ threads of the JVM",
+            r"settlement cut off, waiting for another thread",
+            r"the launcher [12][.\d]* s joining Java's main",
+            r"the launcher was seen waiting for it",
+            r"`jstack PID` tells",
+            r"read 18-still-alive",
+        ])?
+        .says_not(["GC Thread", "Finalizer", "C2 Comp", "Sweeper", "SIGTERM handler"])?;
+    let mut running = guarded(java[0]).args(&java[1..]).stdout(Stdio::null()).spawn()?;
+    thread::sleep(Duration::from_millis(1500));
+    let told = place.start_as(&["trace", "--pid", &running.id().to_string()])?.told();
+    let id = running.id();
+    running.kill()?;
+    running.wait()?;
+    told?
+        .exits(0)?
+        .fits([
+            r"threads the launcher .*Java's main .*settlement .*\d+ threads of the JVM",
+            &format!(r"jstack {id}"),
+        ])?
+        .says_not(["GC Thread", "Finalizer"])?;
     Ok(())
 }
 

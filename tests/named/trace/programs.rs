@@ -49,7 +49,10 @@ pub fn build() {
     }
     let arguments = ["-static", "-o", &program("static"), &source("joins.c")];
     make("musl-gcc", "joins.c", "static", &arguments);
-    make("javac", "Hook.java", "Hook.class", &["-d", &program(""), &source("Hook.java")]);
+    for name in ["Hook", "Hang"] {
+        let (file, class) = (format!("{name}.java"), format!("{name}.class"));
+        make("javac", &file, &class, &["-d", &program(""), &source(&file)]);
+    }
     let arguments = ["-C", &source("server"), "build", "-o", &program("serve"), "."];
     make("go", "server/server.go", "serve", &arguments);
 }

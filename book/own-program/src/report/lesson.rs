@@ -2,9 +2,9 @@
 
 use nix::libc::{SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM};
 use workbook::tracer::call::Doing;
-use workbook::tracer::{End, Fate, File, Sender, Sight, Tail, Thread, Wait};
+use workbook::tracer::{End, Fate, File, Sender, Sight, Stood, Tail, Thread, Wait};
 
-use super::rows::{cut_in, label, waits};
+use super::rows::{cut_in, is_jvm, label, names, of_jvm, waits};
 use super::words::{bytes, count, plain, seconds, signal};
 
 /// A page of the book, and what has to be seen for it.
@@ -19,7 +19,7 @@ pub struct Lesson {
 
 /// The worst first: what destroys data, then what nobody notices, then what is slow to stop, then what is
 /// only worth knowing. A cause that the program itself has printed comes before its traces.
-const WORST: [Lesson; 29] = [
+const WORST: [Lesson; 31] = [
     lesson("05-ways-to-exit-overflow", "The worker that ran off its stack", |sight| {
         printed(sight, &["has overflowed its stack"])
     }),
@@ -40,6 +40,28 @@ const WORST: [Lesson; 29] = [
         let is_secret = matches!(sight.end, End::Exit { code: 0, .. });
         is_secret.then(|| format!("{said}, and the exit code is 0"))
     }),
+    // Whoever gave it a time asks why it was still there; what was cut off then, we have cut off.
+    lesson("17-hung-join", "The join that never returns", |sight| {
+        was_still_there(sight).and_then(|_| joins_at_the_end(sight))
+    }),
+    lesson("13-prompt-stop", "The thread that overslept", |sight| {
+        killed_by_us(sight)?;
+        let main = cut_in(sight.threads.first()?)?;
+        (main.kind() == "asleep").then(|| "SIGTERM did not end it: main was asleep".to_owned())
+    }),
+    lesson("18-still-alive", "The thread that nobody listed", |sight| {
+        killed_by_us(sight).map(|()| "SIGTERM did not end it, SIGKILL had to".to_owned())
+    }),
+    lesson("18-still-alive", "The thread that nobody listed", |sight| {
+        let stood = was_still_there(sight)?;
+        let of_jvm = of_jvm(sight);
+        let is_own = |index: &usize| !of_jvm.get(*index).is_some_and(|is_jvms| *is_jvms);
+        let threads = match stood.threads.iter().filter(|(index, _)| is_own(index)).count() {
+            0 | 1 => String::new(),
+            many => format!(", with {}", count(many, "thread")),
+        };
+        Some(format!("it was still there at {}{threads}", seconds(stood.at)))
+    }),
     // An open file without a last line feed need not be torn; a thread that was cut off in it says more.
     lesson("08-truncated-write", "The file that stops in the middle", |sight| {
         cut_in_a_file(sight)
@@ -49,23 +71,20 @@ const WORST: [Lesson; 29] = [
         open_at_the_end(sight, Tail::Torn)
             .map(|file| format!("{} was open and has no line feed at its end", path(file)))
     }),
+    lesson("08-truncated-write", "The file that stops in the middle", |sight| {
+        let file = torn_and_closed(sight)?;
+        let who = match cut(sight).next() {
+            Some((thread, _)) => format!("{} was cut off", name(sight, thread)),
+            None => format!("{} ended it", ending_signal(sight)?),
+        };
+        Some(format!("{} has no line feed at its end, and {who}", path(file)))
+    }),
     lesson("06-cut-short", "The export that was cut short", |sight| {
         open_at_the_end(sight, Tail::Empty)
             .map(|file| format!("{} was open for writing, and nothing is in it", path(file)))
     }),
     lesson("07-last-words-dead-pipe", "The log that nobody reads any more", |sight| {
         ended_by(sight, &[SIGPIPE])
-    }),
-    lesson("17-hung-join", "The join that never returns", |sight| {
-        killed_by_us(sight).and_then(|()| joins_at_the_end(sight))
-    }),
-    lesson("13-prompt-stop", "The thread that overslept", |sight| {
-        killed_by_us(sight)?;
-        let main = cut_in(sight.threads.first()?)?;
-        (main.kind() == "asleep").then(|| "SIGTERM did not end it: main was asleep".to_owned())
-    }),
-    lesson("18-still-alive", "The thread that nobody listed", |sight| {
-        killed_by_us(sight).map(|()| "SIGTERM did not end it, SIGKILL had to".to_owned())
     }),
     lesson("12-durable-handoff", "The payment that must not be lost", |sight| {
         ended_by(sight, &[SIGKILL])
@@ -162,20 +181,22 @@ pub fn worst(sight: &Sight) -> (&'static Lesson, String) {
 }
 
 fn name(sight: &Sight, index: usize) -> String {
-    sight
-        .threads
-        .get(index)
-        .map_or_else(|| "a thread".to_owned(), |thread| label(index, &thread.name, thread.named))
+    let thread = sight.threads.get(index).filter(|_| !is_jvm(sight));
+    let label = thread.map(|thread| label(index, &thread.name, thread.named));
+    label.or_else(|| names(sight).get(index).cloned()).unwrap_or_else(|| "a thread".to_owned())
 }
 
 fn path(file: &File) -> String {
     plain(&file.path.to_string_lossy())
 }
 
-/// The threads that were cut off, but `main`, and what they did.
+/// The threads of the program that were cut off, but `main`, and what they did.
 fn cut(sight: &Sight) -> impl Iterator<Item = (usize, &Doing)> {
+    let of_jvm = of_jvm(sight);
     let threads = sight.threads.iter().enumerate().skip(1);
-    threads.filter_map(|(index, thread)| Some((index, cut_in(thread)?)))
+    threads
+        .filter(move |(index, _)| !of_jvm[*index])
+        .filter_map(|(index, thread)| Some((index, cut_in(thread)?)))
 }
 
 /// A thread that was cut off in a call that changes one of the files.
@@ -200,6 +221,26 @@ fn open_at_the_end(sight: &Sight, tail: Tail) -> Option<&File> {
         file.path.extension().is_some_and(|ending| ending == "lock" || ending == "lck")
     };
     sight.files.iter().find(|file| file.open && file.changed && file.tail == tail && !is_lock(file))
+}
+
+/// A file of lines, or one that ends where a buffer does, which was closed without its last line feed.
+fn torn_and_closed(sight: &Sight) -> Option<&File> {
+    const BUFFER: u64 = 4096;
+    const OF_LINES: [&str; 6] = ["csv", "jsonl", "log", "ndjson", "tsv", "txt"];
+    let has_lines = |file: &File| {
+        let ending = file.path.extension().and_then(|ending| ending.to_str());
+        ending.is_some_and(|ending| OF_LINES.contains(&ending))
+            || file.size > 0 && file.size.is_multiple_of(BUFFER)
+    };
+    let is_torn = |file: &&File| file.changed && !file.open && file.tail == Tail::Torn;
+    sight.files.iter().filter(is_torn).find(|file| has_lines(file))
+}
+
+fn ending_signal(sight: &Sight) -> Option<String> {
+    match sight.end {
+        End::Signal { signal: number, .. } => Some(signal(number)),
+        End::Exit { .. } => None,
+    }
 }
 
 /// The threads that were cut off whose names begin so.
@@ -235,6 +276,15 @@ fn ended_by(sight: &Sight, signals: &[i32]) -> Option<String> {
     }
 }
 
+/// How its threads stood when it was given no more time, if that has ended it.
+fn was_still_there(sight: &Sight) -> Option<&Stood> {
+    let has_ended_it = match sight.end {
+        End::Signal { signal, .. } => [SIGTERM, SIGKILL].contains(&signal),
+        End::Exit { code, .. } => [130, 143].contains(&code),
+    };
+    sight.stood.as_ref().filter(|_| has_ended_it)
+}
+
 /// Whether the time was up and SIGTERM was not enough.
 fn killed_by_us(sight: &Sight) -> Option<()> {
     let end = End::Signal { signal: SIGKILL, from: Sender::Tracer };
@@ -254,6 +304,10 @@ fn joins_at_the_end(sight: &Sight) -> Option<String> {
         _ => return None,
     };
     let name = name(sight, last.joins?);
+    // Java's launcher joins always.
+    if is_jvm(sight) {
+        return None;
+    }
     Some(format!("main was waiting for {name}, which was {}", plain(&doing.words())))
 }
 
@@ -263,6 +317,10 @@ fn long_join(sight: &Sight, least: f64) -> Option<String> {
         sight.waits.iter().filter(|wait| wait.joins.is_some() && wait.to - wait.from >= least);
     let longest = joins.max_by(|one, other| length(one).total_cmp(&length(other)))?;
     let waited = seconds(length(&longest));
+    // Java's launcher joins always.
+    if is_jvm(sight) {
+        return None;
+    }
     Some(format!("main waited {waited} for {}", name(sight, longest.joins?)))
 }
 
@@ -335,6 +393,17 @@ mod tests {
             "02-heartbeat",
             "heartbeat was cut off, asleep, 0.4 s to go",
         );
+        // Lines that were written before a thread was cut off are.
+        for (path, size) in [("b.csv", 9), ("part", 8192)] {
+            leads(
+                |sight| {
+                    no_writer(sight);
+                    sight.files = vec![file(path, size, false, Tail::Torn)];
+                },
+                "08-truncated-write",
+                &format!("{path} has no line feed at its end, and heartbeat was cut off"),
+            );
+        }
         leads(
             |sight| sight.printed.push(line(1.0, "thread 'writer' panicked at src/main.rs:3:5:")),
             "16-panicking-worker",
@@ -426,13 +495,29 @@ mod tests {
                 |sight| {
                     *sight = cut_in(call("futex", None));
                     sight.end = signal_from(SIGKILL, Sender::Tracer);
-                    sight.stood = Some(workbook::tracer::Stood { at: 1.0, threads: Vec::new() });
+                    sight.stood = Some(Stood { at: 1.0, threads: Vec::new() });
                     sight.threads[0].fate = fate;
                 },
                 page,
                 seen,
             );
         };
+        let still = |end, page: &str, seen: &str| {
+            leads(
+                |sight| {
+                    sight.end = end;
+                    sight.stood = Some(Stood { at: 1.0, threads: vec![(0, Doing::Computing)] });
+                },
+                page,
+                seen,
+            );
+        };
+        let there = "it was still there at 1 s";
+        still(signal_from(SIGTERM, Sender::Tracer), "18-still-alive", there);
+        still(End::Exit { code: 143, by: Some(0) }, "18-still-alive", there);
+        // It has done what it was told.
+        let writer = "writer was cut off in `write` to output.txt";
+        still(End::Exit { code: 0, by: Some(0) }, "08-truncated-write", writer);
         let asleep = Fate::Cut(asleep(3.0));
         stood(asleep, "13-prompt-stop", "SIGTERM did not end it: main was asleep");
         let computing = Fate::Cut(Doing::Computing);

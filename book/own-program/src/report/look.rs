@@ -3,6 +3,7 @@
 use serde::Serialize;
 use workbook::tracer::look::{Held, Look, Moved, Seen, moved};
 
+use super::jvm;
 use super::rows::{Kind, MOST_ALONE, groups, label_of, waits, without_digits};
 use super::words::{count, cut, plain, wrapped};
 use super::{COLUMNS, LINES, Section, VERSION, spelled_out, typed};
@@ -28,6 +29,10 @@ struct Json<'a> {
 struct Row<'a> {
     name: String,
     members: Vec<&'a Seen>,
+    /// Whether it is the first thread of the process.
+    is_first: bool,
+    /// Whether these are no threads of the program's.
+    is_jvms: bool,
 }
 
 impl Report {
@@ -45,7 +50,10 @@ impl Report {
         let look = &self.look;
         let command = typed(&look.command, self.left_out);
         let process = format!("{} ({}): {command}", look.pid, plain(&look.name));
-        let unseen = look.limits.iter().map(|limit| plain(&limit.0)).collect();
+        let java = self.is_jvm().then(|| {
+            format!("what its Java code waits for is told by the JDK: jstack {}", look.pid)
+        });
+        let unseen = look.limits.iter().map(|limit| plain(&limit.0)).chain(java).collect();
         let mut sections = [
             Section::of("process", vec![process], 1),
             Section::of("looked", vec![self.summary()], 1),
@@ -54,7 +62,10 @@ impl Report {
             Section::of("read", vec![self.lesson().to_owned()], 1),
         ];
         let room = LINES.saturating_sub(sections.iter().map(Section::height).sum());
-        let mut rows = self.rows(look.threads.len() > MOST_ALONE.min(room));
+        let mut rows = self.rows(false);
+        if rows.len() > MOST_ALONE.min(room) {
+            rows = self.rows(true);
+        }
         rows.sort_by_key(Row::rank);
         let mut lines = lines(&rows, room);
         if lines.len() > room {
@@ -87,28 +98,51 @@ impl Report {
         words
     }
 
+    /// Whether it is a Java program, started as most are.
+    fn is_jvm(&self) -> bool {
+        let names = self.look.threads.iter().map(|seen| &*seen.name);
+        self.look.name.starts_with("java") && jvm::is_one(names)
+    }
+
     /// One row a thread, or one a kind of threads.
     fn rows(&self, grouped: bool) -> Vec<Row<'_>> {
         let threads = &self.look.threads;
-        let kinds = threads.iter().enumerate().map(|(index, seen)| Kind {
-            // `main` is never one of many.
-            name: match index {
-                0 => "main\0".to_owned(),
-                _ if grouped => format!("{} {}", seen.named, without_digits(&seen.name)),
-                _ => seen.id.to_string(),
-            },
-            ending: seen.moved.kind().to_owned(),
-            call: seen.kind(),
+        let is_jvm = self.is_jvm();
+        let is_jvms = |seen: &Seen| is_jvm && jvm::is_own(&seen.name);
+        let of_jvm = || Kind { name: "\0".into(), ending: String::new(), call: String::new() };
+        let kinds = threads.iter().enumerate().map(|(index, seen)| {
+            if is_jvms(seen) {
+                of_jvm()
+            } else {
+                Kind {
+                    // `main` is never one of many.
+                    name: match index {
+                        0 => "main\0".to_owned(),
+                        _ if grouped => format!("{} {}", seen.named, without_digits(&seen.name)),
+                        _ => seen.id.to_string(),
+                    },
+                    ending: seen.moved.kind().to_owned(),
+                    call: seen.kind(),
+                }
+            }
         });
         let row = |members: Vec<usize>| {
             let first = &threads[members[0]];
+            let is_first = first.id == self.look.pid;
             let name = match members.len() {
-                1 if first.id == self.look.pid => "main".to_owned(),
+                many if is_jvms(first) => jvm::row(many),
+                1 if is_first && is_jvm => jvm::LAUNCHER.to_owned(),
+                1 if is_jvm && members[0] == 1 && !first.named => {
+                    format!("{} ({})", jvm::MAIN, first.id)
+                }
+                1 if is_first => "main".to_owned(),
                 1 if first.named => format!("{} ({})", plain(&first.name), first.id),
                 1 => format!("thread {} ({})", first.id, plain(&first.name)),
                 many => label_of(many, &first.name, first.named),
             };
-            Row { name, members: members.into_iter().map(|index| &threads[index]).collect() }
+            let is_jvms = is_jvms(first);
+            let members = members.into_iter().map(|index| &threads[index]).collect();
+            Row { name, members, is_first, is_jvms }
         };
         groups(kinds).into_iter().map(row).collect()
     }
@@ -116,7 +150,9 @@ impl Report {
     /// The lesson that explains what was seen.
     fn lesson(&self) -> &'static str {
         let joins = |seen: &Seen| seen.joins.is_some() && matches!(seen.moved, Moved::Still(_));
-        if self.look.threads.iter().any(joins) {
+        // Java's launcher joins always.
+        let threads = self.look.threads.iter().skip(usize::from(self.is_jvm()));
+        if threads.into_iter().any(joins) {
             "\"The join that never returns\", page 17-hung-join: a thread waits for another one's end"
         } else {
             "\"The thread that nobody listed\", page 18-still-alive: how to see who is still alive"
@@ -130,7 +166,8 @@ impl Row<'_> {
         let first = self.members[0];
         let is_still = matches!(first.moved, Moved::Still(_));
         match first.held {
-            _ if self.name == "main" => 0,
+            _ if self.is_first => 0,
+            _ if self.is_jvms => u8::MAX,
             Some(Held::Ended) => 7,
             Some(_) => 1,
             None if is_still && first.joins.is_some() => 2,
@@ -144,6 +181,9 @@ impl Row<'_> {
     /// What the threads did, and whether they moved.
     fn said(&self) -> (String, String) {
         let first = self.members[0];
+        if self.is_jvms {
+            return (jvm::OWN.to_owned(), String::new());
+        }
         let did = match first.did() {
             did if self.members.iter().all(|seen| seen.did() == did) => did,
             _ => first.kind(),

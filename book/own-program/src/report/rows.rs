@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use workbook::tracer::call::Doing;
 use workbook::tracer::{Fate, Sight, Thread};
 
+use super::jvm;
 use super::words::{count, plain, seconds};
 
 /// More threads than this are grouped: by name without digits, ending and kind of call.
@@ -95,8 +96,12 @@ pub fn label_of(many: usize, name: &str, named: bool) -> String {
 /// What a reader sees as the threads' names, no two alike.
 pub fn names(sight: &Sight) -> Vec<String> {
     let labels = sight.threads.iter().enumerate();
-    let labels: Vec<_> =
-        labels.map(|(index, thread)| label(index, &thread.name, thread.named)).collect();
+    let is_jvm = is_jvm(sight);
+    let label = |(index, thread): (usize, &Thread)| match jvm::label(index, thread.named) {
+        Some(label) if is_jvm => label.to_owned(),
+        _ => label(index, &thread.name, thread.named),
+    };
+    let labels: Vec<_> = labels.map(label).collect();
     let mut uses: HashMap<&str, usize> = HashMap::new();
     for label in &labels {
         *uses.entry(label).or_default() += 1;
@@ -109,16 +114,42 @@ pub fn names(sight: &Sight) -> Vec<String> {
     labels.iter().enumerate().map(number).collect()
 }
 
-/// One row a thread.
+/// Whether it is a Java program, started as most are.
+pub fn is_jvm(sight: &Sight) -> bool {
+    let is_java = sight.threads.first().is_some_and(|main| main.name.starts_with("java"));
+    is_java && jvm::is_one(sight.threads.iter().map(|thread| &*thread.name))
+}
+
+/// Which of the threads are not the program's but those of Java's machine. One that crashed is told all the same.
+pub fn of_jvm(sight: &Sight) -> Vec<bool> {
+    let is_jvm = is_jvm(sight);
+    let is_own = |thread: &Thread| {
+        is_jvm && jvm::is_own(&thread.name) && thread.fate != Fate::Cut(Doing::Crashed)
+    };
+    sight.threads.iter().map(is_own).collect()
+}
+
+/// One row a thread, and one for all that are no threads of the program's.
 pub fn alone(sight: &Sight, names: &[String]) -> Vec<Row> {
-    let stood = stood(sight);
-    (0..sight.threads.len()).map(|index| row(sight, names, &stood, vec![index])).collect()
+    let (stood, of_jvm) = (stood(sight), of_jvm(sight));
+    let (own, others): (Vec<_>, Vec<_>) =
+        (0..sight.threads.len()).partition(|index| of_jvm[*index]);
+    let rows = others.into_iter().map(|index| row(sight, names, &stood, vec![index]));
+    rows.chain((!own.is_empty()).then(|| jvm_row(own))).collect()
+}
+
+fn jvm_row(members: Vec<usize>) -> Row {
+    let (name, ending) = (jvm::row(members.len()), jvm::OWN.to_owned());
+    Row { name, members, ending, awaited: None, rank: u8::MAX }
 }
 
 /// One row a group, the most telling first.
 pub fn grouped(sight: &Sight, names: &[String]) -> Vec<Row> {
-    let stood = stood(sight);
+    let (stood, of_jvm) = (stood(sight), of_jvm(sight));
     let kinds = sight.threads.iter().enumerate().map(|(index, thread)| {
+        if of_jvm[index] {
+            return Kind { name: "\0".to_owned(), ending: String::new(), call: String::new() };
+        }
         let (ending, call) = match &thread.fate {
             Fate::Ended(_) => ("ended", String::new()),
             Fate::EndedTheProcess => ("the process", String::new()),
@@ -132,8 +163,13 @@ pub fn grouped(sight: &Sight, names: &[String]) -> Vec<Row> {
         let name = format!("{} {}", thread.named, without_digits(name));
         Kind { name, ending: format!("{ending} {then}"), call }
     });
-    let mut rows: Vec<_> =
-        groups(kinds).into_iter().map(|members| row(sight, names, &stood, members)).collect();
+    let mut rows: Vec<_> = groups(kinds)
+        .into_iter()
+        .map(|members| match of_jvm[members[0]] {
+            true => jvm_row(members),
+            false => row(sight, names, &stood, members),
+        })
+        .collect();
     rows.sort_by_key(|row| row.rank);
     rows
 }
@@ -236,9 +272,11 @@ fn awaited(sight: &Sight, names: &[String], members: &[usize]) -> Option<String>
 pub fn unawaited(sight: &Sight, names: &[String]) -> Option<String> {
     /// So many are named.
     const NAMED: usize = 3;
+    let of_jvm = of_jvm(sight);
     let threads = sight.threads.iter().enumerate().skip(1);
     let others: Vec<_> = threads
         .filter(|(_, thread)| !matches!(thread.fate, Fate::EndedTheProcess | Fate::Replaced(_)))
+        .filter(|(index, _)| !of_jvm[*index])
         .collect();
     let nobodys: Vec<_> = others.iter().filter(|(_, thread)| thread.joined_by.is_none()).collect();
     let of_them: Vec<&str> =
