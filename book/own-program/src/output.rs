@@ -25,12 +25,16 @@ use rustix::termios::{
 };
 use workbook::tracer::Printed;
 
-use crate::report::MOST_LINES;
+use crate::report::{LONGEST_LINE, MOST_LINES};
 
-/// How much of a line is kept.
-const LENGTH: usize = 300;
+/// How many bytes of a line are kept: a longer one is longer than what is told of it, in whatever letters.
+const LENGTH: usize = 4 * (LONGEST_LINE + 1);
 
-/// How much of what came at once is looked through for them.
+/// What the first line of a report on a failure has in it: in Go, Rust, Python, Java and C++.
+const ALARMS: [&[u8]; 5] =
+    [b"panic", b"Traceback", b"Exception", b"fatal error", b"terminate called"];
+
+/// How much of what came at once is looked through for the last lines.
 const WINDOW: usize = 1 << 13;
 
 /// After less than this there is a short pause, in which more can come: a program that prints in small pieces
@@ -73,8 +77,17 @@ pub struct Lines(Arc<Mutex<Kept>>);
 
 #[derive(Default)]
 struct Kept {
-    lines: VecDeque<(Instant, bool, Vec<u8>, bool)>,
+    lines: VecDeque<Line>,
     first: Option<Instant>,
+    alarm: Option<Line>,
+}
+
+#[derive(Clone)]
+struct Line {
+    at: Instant,
+    stderr: bool,
+    bytes: Vec<u8>,
+    whole: bool,
 }
 
 impl Outputs {
@@ -187,44 +200,79 @@ impl Lines {
     /// The last lines, with their times since the start.
     pub fn told(&self, start: Instant) -> Vec<Printed> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let told = kept.lines.iter().map(|(at, stderr, line, whole)| Printed {
-            at: at.saturating_duration_since(start).as_secs_f64(),
-            stderr: *stderr,
-            line: String::from_utf8_lossy(line).trim_end_matches('\r').to_owned(),
-            whole: *whole,
-        });
-        told.collect()
+        kept.lines.iter().map(|line| line.told(start)).collect()
     }
 
-    fn take(&self, bytes: &[u8], stderr: bool) {
-        let now = Instant::now();
+    /// The first line that tells of a failure.
+    pub fn alarm(&self, start: Instant) -> Option<Printed> {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.alarm.as_ref().map(|line| line.told(start))
+    }
+
+    /// Takes what was printed; `errors` where it may tell of a failure.
+    fn take(&self, bytes: &[u8], stderr: bool, errors: bool) {
+        let at = Instant::now();
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.first.get_or_insert(now);
+        kept.first.get_or_insert(at);
         let mut window = bytes;
-        if bytes.len() > WINDOW {
-            window = &bytes[bytes.len() - WINDOW..];
-            let begins = window.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
-            window = &window[begins..];
-            kept.lines.retain(|(_, of, _, whole)| *of != stderr || *whole);
+        // From the line on in which the window begins; it may be a long one.
+        let before = &bytes[..bytes.len().saturating_sub(WINDOW)];
+        if let Some(end) = before.iter().rposition(|byte| *byte == b'\n') {
+            let passed = bytes[..=end].split_inclusive(|byte| *byte == b'\n');
+            window = &bytes[end + 1..];
+            if errors && kept.alarm.is_none() {
+                let mut passed = passed.map(|line| Line::of(at, stderr, line));
+                kept.alarm = passed.find(Line::is_alarm);
+            }
+            kept.lines.retain(|line| line.stderr != stderr || line.whole);
         }
         for piece in window.split_inclusive(|byte| *byte == b'\n') {
-            let is_whole = piece.ends_with(b"\n");
-            let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
-            let open = kept.lines.iter_mut().rev().find(|(_, of, ..)| *of == stderr);
-            match open {
-                Some((_, _, line, whole)) if !*whole => {
-                    let room = LENGTH.saturating_sub(line.len()).min(piece.len());
-                    line.extend_from_slice(&piece[..room]);
-                    *whole = is_whole;
+            let kept = &mut *kept;
+            let open = kept.lines.iter_mut().rev().find(|line| line.stderr == stderr);
+            let line = match open.filter(|line| !line.whole) {
+                Some(line) => {
+                    line.add(piece);
+                    line
                 }
-                _ => {
-                    let line = piece[..piece.len().min(LENGTH)].to_vec();
-                    kept.lines.push_back((now, stderr, line, is_whole));
+                None => {
+                    kept.lines.push_back(Line::of(at, stderr, piece));
                     if kept.lines.len() > MOST_LINES {
                         kept.lines.pop_front();
                     }
+                    kept.lines.back_mut().expect("one was just put there")
                 }
+            };
+            if errors && kept.alarm.is_none() && line.whole && line.is_alarm() {
+                kept.alarm = Some(line.clone());
             }
+        }
+    }
+}
+
+impl Line {
+    fn of(at: Instant, stderr: bool, piece: &[u8]) -> Self {
+        let mut line = Self { at, stderr, bytes: Vec::new(), whole: false };
+        line.add(piece);
+        line
+    }
+
+    fn add(&mut self, piece: &[u8]) {
+        self.whole = piece.ends_with(b"\n");
+        let piece = piece.strip_suffix(b"\n").unwrap_or(piece);
+        let room = LENGTH.saturating_sub(self.bytes.len()).min(piece.len());
+        self.bytes.extend_from_slice(&piece[..room]);
+    }
+
+    fn is_alarm(&self) -> bool {
+        ALARMS.iter().any(|alarm| self.bytes.windows(alarm.len()).any(|bytes| bytes == *alarm))
+    }
+
+    fn told(&self, start: Instant) -> Printed {
+        Printed {
+            at: self.at.saturating_duration_since(start).as_secs_f64(),
+            stderr: self.stderr,
+            line: String::from_utf8_lossy(&self.bytes).trim_end_matches('\r').to_owned(),
+            whole: self.whole,
         }
     }
 }
@@ -276,6 +324,7 @@ fn hand_on(
     lines: &Lines,
 ) {
     let to = own(stderr);
+    let errors = stderr || is_one();
     let mut buffer = vec![0; 1 << 16];
     let mut is_over = false;
     loop {
@@ -308,7 +357,7 @@ fn hand_on(
                 if terminal.and_then(Terminal::follow).is_some_and(|modes| adds_returns(&modes)) {
                     printed = without_returns(printed);
                 }
-                lines.take(printed, stderr);
+                lines.take(printed, stderr, errors);
                 if write_all(to, printed).is_err() {
                     return;
                 }
@@ -350,4 +399,62 @@ fn write_all(to: BorrowedFd<'_>, mut bytes: &[u8]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(lines: &Lines) -> Vec<String> {
+        lines.told(Instant::now()).into_iter().map(|printed| printed.line).collect()
+    }
+
+    #[test]
+    fn a_line_may_come_in_pieces_and_the_last_lines_are_kept() {
+        let lines = Lines::default();
+        for piece in [&b"fir"[..], b"st\nsecond\nth"] {
+            lines.take(piece, false, false);
+        }
+        lines.take(b"apart\n", true, true);
+        lines.take(b"ird\n", false, false);
+        assert_eq!(told(&lines), ["first", "second", "third", "apart"]);
+        let many: Vec<_> = (0..5000).map(|line| format!("line {line}\n")).collect();
+        lines.take(many.concat().as_bytes(), false, false);
+        let told = told(&lines);
+        assert_eq!((told.len(), told[MOST_LINES - 1].as_str()), (MOST_LINES, "line 4999"));
+    }
+
+    #[test]
+    fn the_first_line_on_a_failure_is_kept_whatever_comes_after_it() {
+        let alarm = |lines: &Lines| lines.alarm(Instant::now()).map(|printed| printed.line);
+        let go_on = "and so on, in a line of fifty letters or thereabout\n".repeat(1000);
+        // In pieces, at once with what comes after it, and on the other stream.
+        let pieces = Lines::default();
+        for piece in ["a pan", "ic: one\n", &go_on, "panic: two\n"] {
+            pieces.take(piece.as_bytes(), true, true);
+        }
+        assert_eq!(alarm(&pieces).as_deref(), Some("a panic: one"));
+        let at_once = Lines::default();
+        at_once.take(
+            format!("so\nTraceback (most recent call last):\n{go_on}").as_bytes(),
+            true,
+            true,
+        );
+        assert_eq!(alarm(&at_once).as_deref(), Some("Traceback (most recent call last):"));
+        let stdout = Lines::default();
+        stdout.take(b"don't panic\n", false, false);
+        assert_eq!(alarm(&stdout), None);
+    }
+
+    /// One bound: what is kept of a line is never less than what is told.
+    #[test]
+    fn a_long_line_is_kept_as_far_as_it_is_told() {
+        for letter in ["a", "\u{e9}", "\u{5fc3}", "\u{1f642}"] {
+            let lines = Lines::default();
+            lines.take((letter.repeat(5000) + "\n").as_bytes(), false, false);
+            let told = told(&lines).concat();
+            assert!(told.chars().count() > LONGEST_LINE, "{letter}: {}", told.chars().count());
+            assert!(told.starts_with(&letter.repeat(LONGEST_LINE)), "{letter}");
+        }
+    }
 }

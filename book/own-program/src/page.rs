@@ -152,7 +152,7 @@ fn holds(report: &Report) -> Markup {
                 }
                 None => {
                     " Also the last lines that the program printed: at most " (MOST_LINES)
-                    " of at most " (LONGEST_LINE) " letters."
+                    " of at most " (LONGEST_LINE) " letters, and the first that tells of a failure."
                 }
             }
             " It holds nothing of the program's environment and nothing of what is in its files, and it asks \
@@ -206,7 +206,8 @@ fn recorded(report: &Report, rows: &[Row]) -> Recording {
         End::Exit { code, .. } => (Some(code), None),
         End::Signal { signal: number, .. } => (None, Some(signal(number))),
     };
-    let printed = sight.printed.iter().map(|printed| {
+    let alarm = sight.alarm.iter().filter(|alarm| !sight.printed.contains(alarm));
+    let printed = alarm.chain(&sight.printed).map(|printed| {
         let line = LogLine {
             at: Duration::try_from_secs_f64(printed.at).unwrap_or_default(),
             thread: if printed.stderr { STREAMS[1] } else { STREAMS[0] }.to_owned(),

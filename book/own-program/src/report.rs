@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use workbook::tracer::call::{Call, Doing, Left};
-use workbook::tracer::{Child, Sight, Wait};
+use workbook::tracer::{Child, Printed, Sight, Wait};
 
 use self::rows::{MOST_ALONE, Row};
 use self::words::{count, cut, plain, seconds, wrapped};
@@ -74,16 +74,16 @@ impl Report {
         if private {
             sight.command.truncate(1);
             sight.printed.clear();
+            sight.alarm = None;
             for child in sight.children.iter_mut().chain(&mut sight.worker) {
                 child.command.clone_from(&child.name);
             }
         }
         sight.printed.drain(..sight.printed.len().saturating_sub(MOST_LINES));
-        for printed in &mut sight.printed {
+        for printed in sight.printed.iter_mut().chain(&mut sight.alarm) {
             if let Some((end, _)) = printed.line.char_indices().nth(LONGEST_LINE) {
-                let more = printed.line[end..].chars().count();
                 printed.line.truncate(end);
-                printed.line += &format!("… and {} more", count(more, "character"));
+                printed.line += "… and more";
             }
         }
         sight.waits = longest(&sight.waits, MOST_WAITS);
@@ -104,7 +104,7 @@ impl Report {
             Section::of("", rows::unawaited(sight, &names).into_iter().collect(), 1),
             Section::of("waits", self.waits(&names, 4), 4),
             Section::of("signals", all_wrapped(&words::signals(sight, &names)), 4),
-            Section::of("printed", self.printed(), 3),
+            Section::of("printed", self.printed(3), 4),
             Section::of("files", self.files(), 5),
             Section::of("lives on", self.children(), 3),
             Section::of("done by", all_wrapped(&self.worker()), 2),
@@ -122,6 +122,8 @@ impl Report {
         if rows.len() > room(&sections) {
             // Nothing but the threads keeps more than a line or two.
             sections[4] = Section::of("waits", self.waits(&names, 2), 2);
+            let printed = if self.sight.alarm.is_some() { 1 } else { 2 };
+            sections[6] = Section::of("printed", self.printed(printed), 2);
             for section in &mut sections {
                 section.most = section.most.min(if section.label == "files" { 3 } else { 2 });
             }
@@ -158,19 +160,20 @@ impl Report {
         lines
     }
 
-    /// The last lines, at most three.
-    fn printed(&self) -> Vec<String> {
+    /// The first line that tells of a failure, if it is none of the last ones, and so many of these at most.
+    fn printed(&self, most: usize) -> Vec<String> {
         if let Some((_, lines @ 1..)) = self.left_out {
             return vec![format!("{} at the end, left out", count(lines, "line"))];
         }
         let printed = &self.sight.printed;
-        let last = printed[printed.len().saturating_sub(3)..].iter();
-        last.map(|line| {
+        let last = &printed[printed.len().saturating_sub(most)..];
+        let alarm = self.sight.alarm.iter().filter(|alarm| !last.contains(alarm));
+        let line = |line: &Printed| {
             let stream = if line.stderr { " on stderr" } else { "" };
             let torn = if line.whole { "" } else { ", without a line feed" };
             format!("{}{stream}{torn}: {}", seconds(line.at), plain(&line.line))
-        })
-        .collect()
+        };
+        alarm.chain(last).map(line).collect()
     }
 
     fn files(&self) -> Vec<String> {
@@ -274,10 +277,8 @@ impl Section {
 
     fn lines(&self) -> Vec<String> {
         let more = self.lines.len().saturating_sub(self.most);
-        // Of the printed lines the last count.
-        let shown = match (more, self.label) {
-            (0, _) => self.lines.clone(),
-            (_, "printed") => self.lines[more..].to_vec(),
+        let shown = match more {
+            0 => self.lines.clone(),
             _ => {
                 let mut shown = self.lines[..self.most - 1].to_vec();
                 shown.push(format!("and {} more, in --html and --json", more + 1));
@@ -577,7 +578,7 @@ read      08-truncated-write, "The file that stops in the middle": writer was cu
         sight.waits = (0..5000).map(|at| wait(f64::from(at), f64::from(at) + 0.1, None)).collect();
         let report = Report::new(sight, false);
         assert_eq!(report.sight.printed.len(), MOST_LINES);
-        assert!(report.sight.printed[0].line.ends_with("心… and 5 characters more"));
+        assert!(report.sight.printed[0].line.ends_with("心… and more"));
         assert_eq!(report.sight.waits.len(), MOST_WAITS);
     }
 

@@ -233,6 +233,7 @@ fn run(arguments: &Arguments, environment: Environment) -> Result<Passed, Failed
         terminals.iter().for_each(|terminal| terminal.restore());
     }
     sight.printed = lines.told(start);
+    sight.alarm = lines.alarm(start);
     sight.limits.extend(limits);
     let passed = match sight.end {
         End::Exit { code, .. } => Passed::Code(code as u8),

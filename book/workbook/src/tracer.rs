@@ -38,6 +38,8 @@ pub struct Sight {
     pub waits: Vec<Wait>,
     /// The last lines that it printed.
     pub printed: Vec<Printed>,
+    /// The first line that tells of a panic or an exception, also if many came after it.
+    pub alarm: Option<Printed>,
     /// Files that it left.
     pub files: Vec<File>,
     /// Processes that it started and that live on.

@@ -24,6 +24,7 @@ pub const TESTS: &[Test] = &[
     ("python::nightly", &["python3"], nightly),
     ("java::hook", &["javac"], hook),
     ("java::hang", &["javac"], java_hang),
+    ("python::traceback", &["python3"], traceback),
     ("go::without-shutdown", &["go"], without_shutdown),
     ("go::shutdown", &["go"], shutdown),
 ];
@@ -151,6 +152,22 @@ fn java_hang() -> Result<(), Failed> {
             &format!(r"jstack {id}"),
         ])?
         .says_not(["GC Thread", "Finalizer"])?;
+    Ok(())
+}
+
+/// The head of what went wrong is told, whatever came after it.
+fn traceback() -> Result<(), Failed> {
+    let script = "import sys, threading
+threading.Thread(target=lambda: 1 / 0, name='writer').start()
+for line in range(300): print('later', line, file=sys.stderr)";
+    let told = Place::new()?.trace(&[], &[&PYTHON, "-IS", "-c", script])?;
+    told.exits(0)?.fits([
+        r"printed [\d.]+ s on stderr: Exception in thread writer:",
+        r"later 297 .*later 298 .*later 299",
+        r"read 16-panicking-worker",
+    ])?;
+    let told = Place::new()?.trace(&["--private"], &[&PYTHON, "-IS", "-c", script])?;
+    told.says_not(["writer"])?.hides("writer")?;
     Ok(())
 }
 

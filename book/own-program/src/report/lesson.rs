@@ -257,7 +257,8 @@ fn cut_by_name(sight: &Sight, beginnings: &[&str]) -> Option<String> {
 /// A line that the program printed.
 fn printed(sight: &Sight, texts: &[&str]) -> Option<String> {
     let says = |line: &str| texts.iter().find(|text| line.contains(*text)).copied();
-    let text = sight.printed.iter().rev().find_map(|printed| says(&printed.line))?;
+    let mut lines = sight.printed.iter().rev().chain(&sight.alarm);
+    let text = lines.find_map(|printed| says(&printed.line))?;
     Some(format!("it printed \"{text}\""))
 }
 

@@ -25,6 +25,7 @@ pub fn crawler() -> Sight {
         signals: Vec::new(),
         waits: vec![wait(1.1, 2.1, Some(3))],
         printed: vec![line(3.5, "all pages fetched"), line(3.51, "<b>goodbye</b> \u{1b}]0;x\u{7}")],
+        alarm: None,
         files: vec![file("output.txt", 4210, true, Tail::Torn)],
         children: Vec::new(),
         worker: None,

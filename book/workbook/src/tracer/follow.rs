@@ -1010,6 +1010,7 @@ impl Tracer {
             signals: self.signals(&indices),
             waits,
             printed: Vec::new(),
+            alarm: None,
             files,
             children: file::left_behind(),
             worker,
