@@ -1,6 +1,7 @@
 //! Runs a program in the reader's own surroundings and tells how it and its threads ended.
 
 use std::env;
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write};
@@ -14,7 +15,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use nix::sys::signal::{Signal, raise};
 use signal_hook::consts::{
     FORBIDDEN, SIGABRT, SIGBUS, SIGCHLD, SIGHUP, SIGINT, SIGPIPE, SIGQUIT, SIGSYS, SIGTERM,
@@ -54,13 +55,25 @@ const BEFORE: Duration = Duration::from_millis(200);
 /// How far the two looks of `--pid` are apart.
 const APART: Duration = Duration::from_secs(1);
 
+/// What stands below the options.
+const MORE: &str = "\
+A second Ctrl-C or SIGTERM, with the program still there after the first, ends it as --for does.
+
+Exit codes:
+  that of the program; where a signal has ended it, this process is ended by the same one
+  125  nothing was traced: a wrong option, no such process, a file that cannot be written
+  126  the command cannot be executed
+  127  there is no such command
+  With --pid the exit code is 0 if the process could be looked at.";
+
 /// What to trace, and what to make of it.
 #[derive(Args, Debug)]
 #[command(
+    after_help = MORE,
     override_usage = "trace [OPTIONS] -- COMMAND…\n       trace [--private] [--json FILE] --pid N"
 )]
 pub struct Arguments {
-    /// After so many seconds tell what all threads do, then send SIGTERM, and 5 s later SIGKILL
+    /// After this time tell what all threads do; SIGTERM, and 5 s later SIGKILL
     #[arg(
         long = "for",
         value_name = "SECONDS",
@@ -68,11 +81,17 @@ pub struct Arguments {
         allow_negative_numbers = true
     )]
     time: Option<Duration>,
-    /// Send this signal, S seconds after the start; without @S after the first output, or after 1 s
+    /// Send it after S seconds, or at the first output: TERM@2, INT, 15
     #[arg(long, value_name = "NAME[@S]")]
     signal: Option<Planned>,
     /// Look at a process that runs, twice and without touching it
-    #[arg(long, value_name = "N", conflicts_with_all = ["time", "signal", "html", "command"])]
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = process,
+        allow_negative_numbers = true,
+        conflicts_with_all = ["time", "signal", "html", "command"]
+    )]
     pid: Option<u32>,
     /// Write a page to look at in a browser
     #[arg(long, value_name = "FILE")]
@@ -157,11 +176,26 @@ pub fn refused(error: &clap::Error) -> ExitCode {
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             "there is no command: trace [OPTIONS] -- COMMAND…".to_owned()
         }
+        ErrorKind::ValueValidation => match wrong_value(error) {
+            Some(line) => line,
+            None => line.to_owned(),
+        },
         ErrorKind::UnknownArgument => format!("{line}; the command stands behind `--`"),
         _ => line.to_owned(),
     };
     say(&format!("{}\n", report::words::plain(&line)));
     ExitCode::from(FAILED)
+}
+
+/// What an option takes, and what it was given.
+fn wrong_value(error: &clap::Error) -> Option<String> {
+    let text = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text),
+        _ => None,
+    };
+    let option = text(ContextKind::InvalidArg)?.split(' ').next()?;
+    let value = text(ContextKind::InvalidValue)?;
+    Some(format!("{option} takes {}, and not '{value}'", error.source()?))
 }
 
 /// What the end of the program makes of our own.
@@ -417,6 +451,11 @@ fn seconds(text: &str) -> Result<Duration, String> {
     time.ok_or_else(|| "a number of seconds above 0".to_owned())
 }
 
+fn process(text: &str) -> Result<u32, String> {
+    let id = text.parse().ok().filter(|id| *id > 0);
+    id.ok_or_else(|| "the number of a process".to_owned())
+}
+
 fn duration(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(text.parse().ok()?).ok()
 }
@@ -425,13 +464,20 @@ impl FromStr for Planned {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (name, at) = match text.split_once('@') {
-            Some((name, at)) => (name, Some(duration(at).ok_or("seconds after the @")?)),
-            None => (text, None),
+        let planned = || {
+            let (name, at) = match text.split_once('@') {
+                Some((name, at)) => (name, Some(duration(at)?)),
+                None => (text, None),
+            };
+            let signal = match name.parse::<i32>() {
+                Ok(number) => Signal::try_from(number).ok()?,
+                Err(_) => {
+                    let name = name.to_uppercase();
+                    format!("SIG{}", name.strip_prefix("SIG").unwrap_or(&name)).parse().ok()?
+                }
+            };
+            Some(Self { signal, at })
         };
-        let name = name.to_uppercase();
-        let long = if name.starts_with("SIG") { name } else { format!("SIG{name}") };
-        let signal = long.parse().map_err(|_| "the name of a signal, such as TERM or INT@2.5")?;
-        Ok(Self { signal, at })
+        planned().ok_or_else(|| "a signal such as TERM, INT@2.5 or 15".to_owned())
     }
 }

@@ -19,6 +19,7 @@ use crate::threads::unread_pipe;
 use crate::traced::{Place, within};
 
 pub const TESTS: &[Test] = &[
+    ("command::help", &[], help),
     ("command::refused", &[], refused),
     ("command::exit-codes", &[], exit_codes),
     ("command::signals-as-a-shell-sees-them", &[], signals_as_a_shell_sees_them),
@@ -86,6 +87,41 @@ fn refused() -> Result<(), Failed> {
         }
     }
     if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
+}
+
+/// What a reader types wrong is answered with what would be right.
+fn help() -> Result<(), Failed> {
+    let place = Place::new()?;
+    let told = place.start_as(&["trace", "--help"])?.told()?;
+    told.exits(0)?;
+    let text = String::from_utf8_lossy(&told.stdout).into_owned();
+    for line in ["Exit codes:", "125  ", "126  ", "127  ", "TERM@2, INT, 15", "second Ctrl-C"] {
+        told.holds(text.contains(line), &format!("help has {line}"))?;
+    }
+    told.holds(text.lines().all(|line| line.chars().count() <= 100), "lines of 100 letters")?;
+    for (arguments, answer) in [
+        (["--pid", "abc"], "--pid takes the number of a process, and not 'abc'"),
+        (["--pid", "0"], "--pid takes the number of a process, and not '0'"),
+        (["--pid", "-1"], "--pid takes the number of a process, and not '-1'"),
+        (
+            ["--signal", "NONE"],
+            "--signal takes a signal such as TERM, INT@2.5 or 15, and not 'NONE'",
+        ),
+        (["--signal", "99"], "--signal takes a signal such as TERM, INT@2.5 or 15, and not '99'"),
+        (
+            ["--signal", "TERM@x"],
+            "--signal takes a signal such as TERM, INT@2.5 or 15, and not 'TERM@x'",
+        ),
+        (["--for", "soon"], "--for takes a number of seconds above 0, and not 'soon'"),
+    ] {
+        let told = place.start_as(&["trace", arguments[0], arguments[1]])?.told()?;
+        told.exits(125)?.holds(told.stderr == format!("{answer}\n"), answer)?;
+    }
+    for signal in ["15", "15@0.3", "term@0.3", "SIGTERM@0.3"] {
+        let told = place.trace(&["--signal", signal], &["sleep", "20"])?;
+        told.dies_of(Signal::SIGTERM)?.says(["SIGTERM from this tracer"])?;
+    }
+    Ok(())
 }
 
 fn exit_codes() -> Result<(), Failed> {
