@@ -256,9 +256,10 @@ impl Process {
 
     /// A `timespec` or, with a million parts, a `timeval`.
     fn seconds(&self, at: u64, parts: f64) -> Option<f64> {
-        let seconds = self.word(at)? as i64;
-        let part = self.word(at + 8)? as i64;
-        Some(seconds as f64 + part as f64 / parts)
+        let bytes = self.bytes(at, 16)?;
+        let (seconds, part) = bytes.split_at(8);
+        let number = |bytes: &[u8]| Some(i64::from_ne_bytes(bytes.try_into().ok()?) as f64);
+        Some(number(seconds)? + number(part)? / parts)
     }
 
     fn word(&self, at: u64) -> Option<u64> {
