@@ -8,11 +8,11 @@ pub const MAIN: &str = "Java's main";
 /// What is said of the machine's own threads.
 pub const OWN: &str = "its own: garbage collector, compiler and the like";
 
-/// The beginnings of their names, of which the kernel has 15 bytes, in Java 8 to 21.
+/// The beginnings of their names, of which the kernel has 15 bytes.
 const OWN_NAMES: [&str; 27] = [
     "Attach Listener",
-    "C1 CompilerThre",
-    "C2 CompilerThre",
+    "C1 Compiler",
+    "C2 Compiler",
     "Cleaner-",
     "Common-Cleaner",
     "Concurrent Mark",
@@ -72,7 +72,8 @@ mod tests {
 
     #[test]
     fn the_machines_own_threads_are_known_by_their_names() {
-        let own = ["GC Thread#0", "G1 Conc#0", "VM Periodic Tas", "C2 CompilerThre", "ZWorker#1"];
+        let own =
+            ["GC Thread#0", "G1 Conc#0", "VM Periodic Tas", "C2 CompilerThread0", "ZWorker#1"];
         assert!(own.into_iter().all(is_own));
         let others = ["settlement", "pool-1-thread-1", "java", "process reaper", "VMware", "G1"];
         assert_eq!(others.into_iter().find(|name| is_own(name)), None);

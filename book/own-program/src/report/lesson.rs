@@ -2,7 +2,7 @@
 
 use nix::libc::{SIGHUP, SIGINT, SIGKILL, SIGPIPE, SIGQUIT, SIGTERM};
 use workbook::tracer::call::Doing;
-use workbook::tracer::{End, Fate, File, Sender, Sight, Stood, Tail, Thread, Wait};
+use workbook::tracer::{End, Fate, File, Met, Sender, Sight, Stood, Tail, Thread, Wait};
 
 use super::rows::{cut_in, is_jvm, label, names, of_jvm, waits};
 use super::words::{bytes, count, plain, seconds, signal};
@@ -45,12 +45,15 @@ const WORST: [Lesson; 31] = [
         was_still_there(sight).and_then(|_| joins_at_the_end(sight))
     }),
     lesson("13-prompt-stop", "The thread that overslept", |sight| {
-        killed_by_us(sight)?;
+        killed_by_us(sight).filter(|()| deaf(sight).is_none())?;
         let main = cut_in(sight.threads.first()?)?;
         (main.kind() == "asleep").then(|| "SIGTERM did not end it: main was asleep".to_owned())
     }),
     lesson("18-still-alive", "The thread that nobody listed", |sight| {
-        killed_by_us(sight).map(|()| "SIGTERM did not end it, SIGKILL had to".to_owned())
+        killed_by_us(sight).map(|()| match deaf(sight) {
+            Some(how) => format!("SIGTERM was {how}, so SIGKILL had to end it"),
+            None => "SIGTERM did not end it, SIGKILL had to".to_owned(),
+        })
     }),
     lesson("18-still-alive", "The thread that nobody listed", |sight| {
         let stood = was_still_there(sight)?;
@@ -292,6 +295,15 @@ fn killed_by_us(sight: &Sight) -> Option<()> {
     (sight.end == end && sight.stood.is_some()).then_some(())
 }
 
+/// Why the last SIGTERM could do nothing.
+fn deaf(sight: &Sight) -> Option<&'static str> {
+    match sight.signals.iter().rfind(|one| one.signal == SIGTERM)?.met {
+        Met::Ignored => Some("ignored"),
+        Met::Blocked => Some("blocked"),
+        _ => None,
+    }
+}
+
 /// The thread that `main` was joining when the process ended, unless that one only served.
 fn joins_at_the_end(sight: &Sight) -> Option<String> {
     let last = sight
@@ -343,6 +355,8 @@ pub fn left(file: &File) -> String {
 mod tests {
     use std::fs;
     use std::path::Path;
+
+    use workbook::tracer::Arrival;
 
     use super::super::samples::{asleep, call, child, crawler, file, line, thread, wait};
     use super::*;
@@ -520,7 +534,24 @@ mod tests {
         let writer = "writer was cut off in `write` to output.txt";
         still(End::Exit { code: 0, by: Some(0) }, "08-truncated-write", writer);
         let asleep = Fate::Cut(asleep(3.0));
-        stood(asleep, "13-prompt-stop", "SIGTERM did not end it: main was asleep");
+        stood(asleep.clone(), "13-prompt-stop", "SIGTERM did not end it: main was asleep");
+        let slept = asleep;
+        let met = |met, seen: &str| {
+            leads(
+                |sight| {
+                    sight.threads[0].fate = slept.clone();
+                    sight.end = signal_from(SIGKILL, Sender::Tracer);
+                    sight.stood = Some(Stood { at: 1.0, threads: Vec::new() });
+                    let from = Sender::Tracer;
+                    sight.signals =
+                        vec![Arrival { at: 1.0, signal: SIGTERM, from, met, delivered: None }];
+                },
+                "18-still-alive",
+                seen,
+            );
+        };
+        met(Met::Blocked, "SIGTERM was blocked, so SIGKILL had to end it");
+        met(Met::Ignored, "SIGTERM was ignored, so SIGKILL had to end it");
         let computing = Fate::Cut(Doing::Computing);
         stood(computing, "18-still-alive", "SIGTERM did not end it, SIGKILL had to");
     }
