@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
 use named::desk::answer;
 use named::self_check::guarded;
+use named::terminal::Terminal;
 use named::tools::ended_within;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -139,56 +139,6 @@ fn after(signals: &[Signal]) -> Result<(), Failed> {
     signals.iter().for_each(|signal| send(&check, *signal));
     end(&mut check)?;
     all_gone(check.id(), &before)
-}
-
-/// A command in a terminal of its own.
-struct Terminal {
-    process: Child,
-    keys: Option<ChildStdin>,
-}
-
-impl Terminal {
-    fn open(command: &Command) -> Result<Self, Failed> {
-        let script = "\
-            import os, pty, select, sys\n\
-            pid, terminal = pty.fork()\n\
-            if pid == 0: os.execv(sys.argv[1], sys.argv[1:])\n\
-            print(pid, flush=True)\n\
-            while True:\n\
-            \x20   ready = select.select([0, terminal], [], [])[0]\n\
-            \x20   try:\n\
-            \x20       if terminal in ready and not os.read(terminal, 65536): break\n\
-            \x20   except OSError: break\n\
-            \x20   if 0 in ready:\n\
-            \x20       keys = os.read(0, 64)\n\
-            \x20       if keys in (b'', b'close'): break\n\
-            \x20       os.write(terminal, keys)\n";
-        let mut python = guarded("python3");
-        python.args(["-c", script]).arg(command.get_program()).args(command.get_args());
-        with_variables_of(command, &mut python).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = python.spawn()?;
-        let keys = process.stdin.take();
-        Ok(Self { process, keys })
-    }
-
-    /// The process that it runs.
-    fn runs(&mut self) -> Result<u32, Failed> {
-        let mut line = String::new();
-        let stdout = self.process.stdout.as_mut().ok_or("no output")?;
-        BufReader::new(stdout).read_line(&mut line)?;
-        Ok(line.trim().parse()?)
-    }
-
-    fn press(&mut self, keys: &[u8]) -> Result<(), Failed> {
-        Ok(self.keys.as_mut().ok_or("no keys")?.write_all(keys)?)
-    }
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        self.keys = None;
-        let _ = self.process.wait();
-    }
 }
 
 fn in_a_terminal(keys: &[u8]) -> Result<(), Failed> {

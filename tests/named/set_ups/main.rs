@@ -14,6 +14,7 @@ use std::thread;
 use libtest_mimic::{Arguments, Failed, Trial};
 use named::desk::Desk;
 use named::self_check::{guarded, self_check};
+use named::terminal::with_variables_of;
 use workbook::workbook::Workbook;
 
 mod disk;
@@ -80,11 +81,6 @@ fn whole_check() -> Command {
     let mut command = self_check(&Workbook::home(), target);
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
     command
-}
-
-/// A command that runs a check, with the environment of the check's own.
-fn with_variables_of<'a>(check: &Command, command: &'a mut Command) -> &'a mut Command {
-    command.envs(check.get_envs().filter_map(|(name, value)| Some((name, value?))))
 }
 
 /// The whole self-check, from a shell that does something before.

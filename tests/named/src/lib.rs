@@ -6,4 +6,5 @@ pub mod pages;
 pub mod rounds;
 pub mod scratch;
 pub mod self_check;
+pub mod terminal;
 pub mod tools;

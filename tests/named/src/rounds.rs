@@ -1,10 +1,13 @@
 //! Many runs at the same time, which mostly sleep, and what keeps the machine busy beside them.
 
+use std::env;
 use std::io;
 use std::process::Child;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 
+use libtest_mimic::{Completion, Failed};
+use workbook::programs::on_path;
 use workbook::run::{Gate, room};
 
 use crate::self_check::guarded;
@@ -50,6 +53,49 @@ pub fn all_at_once<T: Sync, R: Send>(
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|(index, _)| *index);
     Ok(done.into_iter().map(|(_, result)| result).collect())
+}
+
+/// A test that is ignored where one of the programs is missing that it needs. As often as the environment
+/// variable `times` says it is tried, every second time beside busy loops.
+///
+/// # Errors
+///
+/// What the test says, for each time that it fails.
+pub fn try_often(
+    times: &str,
+    name: &str,
+    needs: &[&str],
+    test: fn() -> Result<(), Failed>,
+) -> Result<Completion, Failed> {
+    if let Some(tool) = needs.iter().find(|tool| on_path(tool).is_none()) {
+        return Ok(Completion::ignored_with(format!("there is no {tool}")));
+    }
+    let Ok(said) = env::var(times) else { return test().map(|()| Completion::Completed) };
+    let times: usize = said.parse().map_err(|_| format!("{times}={said}: not a number"))?;
+    let mut failures = Vec::new();
+    for time in 0..times {
+        let _loops = (time % 2 == 1).then(busy).transpose()?;
+        if let Err(failed) = test() {
+            let load = if time % 2 == 1 { ", under load" } else { "" };
+            let said = failed.message().unwrap_or("it failed").to_owned();
+            failures.push(format!("{} of {times}{load}: {said}", time + 1));
+        }
+    }
+    println!("{name}: {} of {times} were right", times - failures.len());
+    if failures.is_empty() { Ok(Completion::Completed) } else { Err(failures.join("\n").into()) }
+}
+
+/// Keeps the machine busy, with all others who ask for it, until the last of them lets go.
+fn busy() -> io::Result<Arc<Busy>> {
+    /// The busy loops, of which there are never more than one set.
+    static LOOPS: Mutex<Weak<Busy>> = Mutex::new(Weak::new());
+    let mut loops = LOOPS.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(loops) = loops.upgrade() {
+        return Ok(loops);
+    }
+    let started = Arc::new(Busy::start()?);
+    *loops = Arc::downgrade(&started);
+    Ok(started)
 }
 
 /// Four times as many loops as there are cores, until this is dropped.
