@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::extract::{Path as Asked, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Path as Asked, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -44,6 +44,9 @@ const STREAMS: usize = 3;
 
 /// How many pages have directories of their own; the one that was used least lately loses its own.
 const DIRECTORIES: usize = 8;
+
+/// What a page asks is a few words.
+const MOST_ASKED: usize = 16 << 10;
 
 /// A picture is drawn no more often than this, and at least as often as that.
 const FRAME: Duration = Duration::from_millis(80);
@@ -114,6 +117,11 @@ impl Bench {
             .route("/signal", post(signal))
             .route("/stop", post(stop))
             .route("/over", post(over))
+            .fallback(|| async { (StatusCode::NOT_FOUND, "there is nothing of this name") })
+            .method_not_allowed_fallback(|| async {
+                (StatusCode::METHOD_NOT_ALLOWED, "this is asked for in another way")
+            })
+            .layer(DefaultBodyLimit::max(MOST_ASKED))
             .layer(middleware::from_fn_with_state(Arc::clone(&self), at_the_door))
             .with_state(self)
     }
@@ -166,13 +174,26 @@ fn refused(why: impl ToString) -> Refusal {
     (StatusCode::BAD_REQUEST, why.to_string())
 }
 
-/// A text of a request.
-fn text<'a>(asked: &'a Value, name: &str) -> Result<&'a str, Refusal> {
-    asked[name].as_str().ok_or_else(|| refused(format!("the request has no {name}")))
+/// What a page asks, as JSON.
+struct Question(Value);
+
+impl Question {
+    fn text(&self, name: &str) -> Result<&str, Refusal> {
+        self.0[name].as_str().ok_or_else(|| refused(format!("the request has no {name}")))
+    }
 }
 
-fn read(body: &Bytes) -> Result<Value, Refusal> {
-    serde_json::from_slice(body).map_err(refused)
+impl<S: Send + Sync> FromRequest<S> for Question {
+    type Rejection = Refusal;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+        let body = Bytes::from_request(request, state).await.map_err(|why| match why.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => (why.status(), "this is too much to ask".to_owned()),
+            status => (status, why.body_text()),
+        })?;
+        let asked = serde_json::from_slice(&body);
+        asked.map(Self).map_err(|why| refused(format!("the request is no JSON: {why}")))
+    }
 }
 
 fn answer(value: &Value) -> Response {
@@ -200,15 +221,14 @@ async fn runs(State(bench): State<Arc<Bench>>) -> Response {
     answer(&json!(runs))
 }
 
-async fn signal(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Response, Refusal> {
-    let asked = read(&body)?;
-    let signal = match text(&asked, "signal")? {
+async fn signal(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Response, Refusal> {
+    let signal = match asked.text("signal")? {
         "SIGINT" => Signal::SIGINT,
         "SIGTERM" => Signal::SIGTERM,
         "SIGKILL" => Signal::SIGKILL,
         other => return Err(refused(format!("{other} is not sent from here"))),
     };
-    let number = asked["run"].as_u64().ok_or_else(|| refused("the request has no run"))?;
+    let number = asked.0["run"].as_u64().ok_or_else(|| refused("the request has no run"))?;
     let live = bench.shared().runs.get(&number).cloned();
     let live = live.ok_or_else(|| refused("this run is over"))?;
     live.send(signal).map_err(refused)?;
@@ -221,20 +241,18 @@ async fn stop(State(bench): State<Arc<Bench>>) -> Response {
 }
 
 /// Starts over: the directory of a page goes, with all that its runs have left.
-async fn over(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Response, Refusal> {
-    let asked = read(&body)?;
-    let page = text(&asked, "page")?;
+async fn over(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Response, Refusal> {
+    let page = asked.text("page")?;
     bench.shared().directories.retain(|(name, _)| name != page);
     Ok(answer(&json!({})))
 }
 
 /// Runs what was pressed; the answer is the stream of what happens.
-async fn run(State(bench): State<Arc<Bench>>, body: Bytes) -> Result<Response, Refusal> {
-    let asked = read(&body)?;
-    let (id, page) = (text(&asked, "id")?, text(&asked, "page")?);
+async fn run(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Response, Refusal> {
+    let (id, page) = (asked.text("id")?, asked.text("page")?);
     let job = bench.jobs.iter().find(|job| job.id == id).cloned();
     let job = job.ok_or_else(|| refused(format!("the book has no {id}")))?;
-    let on_save = asked["on_save"].as_bool().unwrap_or_default();
+    let on_save = asked.0["on_save"].as_bool().unwrap_or_default();
     let busy = || {
         let why =
             format!("{STREAMS} runs are under way, which is as many as a browser has room for");
