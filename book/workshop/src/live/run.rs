@@ -230,7 +230,12 @@ impl Live {
             Ok(marker) => marker,
             Err(outcome) => return Ok(*outcome),
         };
-        let command = match self.command(root)? {
+        let command = self.command(root);
+        if let Some(why) = self.state().stopped {
+            let told = json!({ "failed": format!("Stopped: {why}.") });
+            return Ok(Outcome { progress: None, told });
+        }
+        let command = match command? {
             Ok(command) => command,
             Err(message) => {
                 let progress = self.is_exercise().then_some(Progress::Broken);
