@@ -65,7 +65,7 @@ pub fn try_often(
     times: &str,
     name: &str,
     needs: &[&str],
-    test: fn() -> Result<(), Failed>,
+    test: impl Fn() -> Result<(), Failed>,
 ) -> Result<Completion, Failed> {
     if let Some(tool) = needs.iter().find(|tool| on_path(tool).is_none()) {
         return Ok(Completion::ignored_with(format!("there is no {tool}")));

@@ -1,0 +1,98 @@
+//! What is under way ends with its page and with the server, and nothing of it is left.
+
+use std::fs::File;
+use std::sync::{Mutex, PoisonError};
+
+use libtest_mimic::Failed;
+use nix::sys::signal::Signal;
+
+use super::Test;
+use super::server::{Server, Start, soon, wait_for};
+use super::small::{LESSON, SLOW, SMALL};
+
+/// What is under way.
+#[derive(Clone, Copy, PartialEq)]
+enum What {
+    Run,
+    /// Of a program that the compiler does not come to an end with.
+    Build,
+}
+
+/// Who ends it.
+#[derive(Clone, Copy)]
+enum By {
+    Page,
+    Signal(Signal),
+    /// The keys of a terminal; `close` closes it.
+    Keys(&'static [u8]),
+}
+
+/// The tests of this module.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    let ends = [
+        ("its page is closed", By::Page, &[][..]),
+        ("SIGINT ends the server", By::Signal(Signal::SIGINT), &[]),
+        ("SIGTERM ends the server", By::Signal(Signal::SIGTERM), &[]),
+        ("SIGHUP ends the server", By::Signal(Signal::SIGHUP), &[]),
+        ("SIGKILL ends the server", By::Signal(Signal::SIGKILL), &[]),
+        ("Ctrl-C is pressed", By::Keys(b"\x03"), &["python3"]),
+        ("the terminal is closed", By::Keys(b"close"), &["python3"]),
+    ];
+    for (when, by, needs) in ends {
+        for (name, what) in [("run", What::Run), ("build", What::Build)] {
+            let name = format!("ends::of a {name} nothing is left when {when}");
+            tests.push(Test::new(name, move || ends_by(what, by)).needs(needs));
+        }
+    }
+    tests
+}
+
+fn ends_by(what: What, by: By) -> Result<(), Failed> {
+    // Two builds would wait for each other.
+    static ONE_BUILD: Mutex<()> = Mutex::new(());
+    let _turn =
+        (what == What::Build).then(|| ONE_BUILD.lock().unwrap_or_else(PoisonError::into_inner));
+    let small = if what == What::Run { &SMALL } else { &SLOW };
+    let start = Start::of(small.root(), &small.target())?;
+    let server = match by {
+        By::Keys(_) => start.in_a_terminal()?,
+        _ => start.start()?,
+    };
+    let stream = match what {
+        What::Run => {
+            let mut stream = server.run(LESSON, "one")?;
+            stream.until("picture")?;
+            stream
+        }
+        What::Build => {
+            let stream = server.run("exercise::critical-worker", "one")?;
+            wait_for("the compiler", || compiles(&server).then_some(()))?;
+            stream
+        }
+    };
+    match by {
+        By::Page => {
+            drop(stream);
+            server.is_at_rest(usize::from(what == What::Run))?;
+            server.end(Signal::SIGTERM)?;
+        }
+        By::Signal(signal) => server.end(signal)?,
+        By::Keys(keys) => server.end_by_keys(keys)?,
+    }
+    if what == What::Build { lock_is_free() } else { Ok(()) }
+}
+
+/// Whether the exercise is being compiled.
+fn compiles(server: &Server) -> bool {
+    server
+        .under_way()
+        .iter()
+        .any(|line| line.contains("rustc --crate-name critical_worker_exercise"))
+}
+
+/// Whoever builds next does not wait for a lock.
+fn lock_is_free() -> Result<(), Failed> {
+    let lock = File::options().write(true).open(SLOW.target().join("debug/.cargo-lock"))?;
+    soon("is locked", || lock.try_lock().err().into_iter().collect())
+}
