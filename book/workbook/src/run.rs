@@ -39,7 +39,7 @@ pub use guardian::{
     temporary_directory,
 };
 pub use leftover::leftovers;
-use leftover::{MARK, SETTLES, end_others, in_words, left_of, new_mark, settle, under_way};
+use leftover::{MARK, SETTLES, end_others, in_words, left_of, new_mark, settle, sweep, under_way};
 pub(crate) use pulse::{held_up, held_up_by_now};
 pub use room::{AT_ONCE, Room, room};
 pub use watch::MOST_OUTPUT;
@@ -166,6 +166,10 @@ pub fn run(
     watch.end_group()?;
     if !left_behind.is_empty() || !is_its_own {
         end_others(&mark);
+    }
+    if watch.observer.is_some() {
+        // What is seen at one look but not at another may go on for as long as whoever looks on is there.
+        sweep(&[MARK], &mark);
     }
     watch.take_the_rest()?;
     // One that has removed it has left nothing there.

@@ -17,16 +17,14 @@ use std::path::{Path, PathBuf};
 use std::process::{self, ChildStdin, Command, ExitCode, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, LazyLock, Mutex, OnceLock, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use signal_hook::consts::{FORBIDDEN, SIGBUS};
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
-use super::leftover::{BUILD, MARK, carriers};
+use super::leftover::{BUILD, MARK, sweep};
 use super::{place, pulse, signals};
 use crate::tracer::beside;
 
@@ -35,13 +33,6 @@ const GUARDS: &str = "WORKBOOK_GUARDIAN";
 
 /// The program itself, also when its file has been replaced.
 const THIS_PROGRAM: &str = "/proc/self/exe";
-
-/// A process between fork and exec has its parent's environment, and is found only a moment later.
-const SWEEPS: u32 = 3;
-const BETWEEN_SWEEPS: Duration = Duration::from_millis(20);
-
-/// When to give up on what begins anew as fast as it is ended.
-const GIVES_UP: Duration = Duration::from_secs(30);
 
 /// What the runs of this process carry in their environment: its id, and a number that no earlier
 /// process of that id has had.
@@ -194,19 +185,6 @@ fn guard(mark: &str, directory: Option<&Path>) -> io::Result<()> {
     sweep(marks, mark);
     directory.into_iter().for_each(remove);
     Ok(())
-}
-
-/// Ends all processes that carry the mark in one of these variables.
-fn sweep(variables: &[&str], mark: &str) {
-    let (start, mut empty) = (Instant::now(), 0);
-    while empty < SWEEPS && start.elapsed() < GIVES_UP {
-        let found = carriers(variables, mark, &BTreeSet::new());
-        for pid in &found {
-            let _ = kill(*pid, Signal::SIGKILL);
-        }
-        empty = if found.is_empty() { empty + 1 } else { 0 };
-        thread::sleep(BETWEEN_SWEEPS);
-    }
 }
 
 /// Removes a directory, also one whose owner has taken the right to do so from itself.

@@ -23,6 +23,14 @@ pub(super) const MARK: &str = "WORKBOOK_RUN";
 /// The one that marks what belongs to no run, as a build.
 pub(super) const BUILD: &str = "WORKBOOK_BUILD";
 
+/// A process that is about to become another program has no environment for a moment, and one that ends
+/// as it starts the next one is gone when its turn comes: so nothing has to be found several times.
+const SWEEPS: u32 = 5;
+const BETWEEN_SWEEPS: Duration = Duration::from_millis(10);
+
+/// When to give up on what begins anew as fast as it is ended.
+const GIVES_UP: Duration = Duration::from_secs(30);
+
 /// The programs under way. They are not searched for what other runs have left: with hundreds of
 /// them that would cost more than they do.
 static UNDER_WAY: Mutex<BTreeSet<Pid>> = Mutex::new(BTreeSet::new());
@@ -39,8 +47,27 @@ pub(super) fn under_way() -> MutexGuard<'static, BTreeSet<Pid>> {
 
 /// Ends what has left the group of a run, unless it is about to end by itself, as a tracer does.
 pub(super) fn end_others(mark: &str) {
-    for (pid, _) in settle(|| left_of(mark), Vec::is_empty) {
-        let _ = kill(pid, Signal::SIGKILL);
+    if !settle(|| left_of(mark), Vec::is_empty).is_empty() {
+        sweep(&[MARK], mark);
+    }
+}
+
+/// Ends all processes whose mark, in one of these variables of their environment, begins like this, and
+/// those that they start meanwhile.
+pub(super) fn sweep(variables: &[&str], mark: &str) {
+    let (start, mut empty) = (Instant::now(), 0);
+    while empty < SWEEPS && start.elapsed() < GIVES_UP {
+        empty += 1;
+        for pid in processes() {
+            if mark_of(pid, variables, mark).is_some() {
+                // At once: it may be about to start the next one.
+                let _ = kill(pid, Signal::SIGKILL);
+                empty = 0;
+            }
+        }
+        if empty > 0 {
+            thread::sleep(BETWEEN_SWEEPS);
+        }
     }
 }
 
@@ -75,10 +102,14 @@ pub(super) fn in_words((pid, line): (Pid, String)) -> String {
 /// The processes, but for some, whose mark, in one of these variables of their environment, begins
 /// like this. A zombie counts as gone: its environment is empty. Without /proc nothing is found.
 pub(super) fn carriers(variables: &[&str], mark: &str, but: &BTreeSet<Pid>) -> Vec<Pid> {
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let pid = |entry: fs::DirEntry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw);
-    let pids = entries.flatten().filter_map(pid).filter(|pid| !but.contains(pid));
+    let pids = processes().filter(|pid| !but.contains(pid));
     pids.filter(|pid| mark_of(*pid, variables, mark).is_some()).collect()
+}
+
+/// All processes, as /proc lists them.
+fn processes() -> impl Iterator<Item = Pid> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Pid::from_raw))
 }
 
 /// The mark of a process, in one of these variables of its environment, if it begins like this.
