@@ -23,6 +23,9 @@ use crate::run::{Gate, run};
 use crate::trace::{self, Trace};
 use crate::tracer::beside;
 
+/// The most bytes of a file that are read.
+const MOST_OF_A_FILE: u64 = 8 << 20;
+
 /// One run of a program. Times are seconds since its start, rounded to a hundredth, so that a new
 /// recording of an unchanged program differs little or not at all.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -422,13 +425,15 @@ pub fn files(directory: &Path) -> io::Result<Vec<File>> {
         if !entry.file_type()?.is_file() {
             continue;
         }
-        let bytes = fs::read(entry.path())?;
-        // What is no text, a database for instance, has a size and no lines.
+        let size = entry.metadata()?.len();
+        let bytes = if size > MOST_OF_A_FILE { Vec::new() } else { fs::read(entry.path())? };
+        // What is no text, a database for instance, has a size and no lines; nor has what is too much to be
+        // read, such as a hole of a terabyte.
         let text = if bytes.contains(&0) { "".into() } else { String::from_utf8_lossy(&bytes) };
         let lines: Vec<&str> = text.lines().collect();
         files.push(File {
             name: entry.file_name().to_string_lossy().into_owned(),
-            size: bytes.len() as u64,
+            size,
             lines: text.matches('\n').count(),
             torn: !text.is_empty() && !text.ends_with('\n'),
             last: lines[lines.len().saturating_sub(3)..]

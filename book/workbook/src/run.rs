@@ -58,8 +58,9 @@ const FILES: u64 = 1 << 14;
 /// Who looks on while a program runs. It is told by the thread that watches the program, and what it
 /// does with it has to be done soon.
 pub trait Observer: Send + Sync + fmt::Debug {
-    /// The program has started, as the leader of a process group.
-    fn started(&self, _group: Pid) {}
+    /// The program has started, as the leader of a process group; it has this directory for temporary
+    /// files.
+    fn started(&self, _group: Pid, _temporary: &Path) {}
     /// It has printed something; this is all that it has printed so far.
     fn printed(&self, _stdout: &[u8], _stderr: &[u8]) {}
     /// It got a signal that its run says.
@@ -149,7 +150,7 @@ pub fn run(
     watch.unread = unread;
     watch.observer = observer;
     if let Some(observer) = &watch.observer {
-        observer.started(pid);
+        observer.started(pid, temporary.path());
     }
     under_way().insert(pid);
     let end = watch.until_the_end();

@@ -46,8 +46,11 @@ const MOST_OF_A_FILE: u64 = 4096;
 /// A program that has written more than this is ended.
 const MOST_BYTES: u64 = 64 << 20;
 
-/// How often that is looked at.
-const LOOKS: Duration = Duration::from_millis(200);
+/// What is then told.
+const TOO_MUCH: &str = "it had written more than 64 MiB";
+
+/// How often that is looked at: in memory, a program writes hundreds of MiB in a quarter of a second.
+const LOOKS: Duration = Duration::from_millis(50);
 
 /// How long an ended build may take to leave.
 const LEAVES: Duration = Duration::from_millis(500);
@@ -70,6 +73,8 @@ struct State {
     group: Option<Pid>,
     /// Whether that is the program.
     is_program: bool,
+    /// The program's directory for temporary files.
+    temporary: Option<PathBuf>,
     began: Option<Instant>,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
@@ -98,13 +103,14 @@ impl fmt::Debug for Live {
 }
 
 impl Observer for Live {
-    fn started(&self, group: Pid) {
+    fn started(&self, group: Pid, temporary: &Path) {
         let mut state = self.state();
         if state.stopped.is_some() {
             let _ = killpg(group, Signal::SIGKILL);
         }
         state.group = Some(group);
         state.is_program = true;
+        state.temporary = Some(temporary.to_owned());
         state.began = Some(Instant::now());
         state.stdout.clear();
         state.stderr.clear();
@@ -247,7 +253,7 @@ impl Live {
         let outside = temporary_directory()?;
         let (mut rans, mut pictures) = (Vec::new(), Vec::new());
         for promised in runs {
-            let _limit = Limit::of(self, directory);
+            let limit = Limit::of(self, directory);
             let out = outside.path().join(rans.len().to_string());
             // The kernel calls each thread of Python like the interpreter.
             let tracer = match self.job.subject {
@@ -255,6 +261,8 @@ impl Live {
                 _ => Some(&*out),
             };
             let mut ran = self.run(&command, tracer, directory, promised, gate)?;
+            drop(limit);
+            self.hold_to_its_limit(directory);
             // Before the next one changes what it has left.
             let (seen, remark) = seen(&ran, tracer)?;
             // The tracer takes a moment before the program begins.
@@ -321,6 +329,15 @@ impl Live {
             "done": body.into_string(), "status": status, "values": values, "kept": kept,
         });
         Ok(Outcome { progress, told })
+    }
+
+    /// Ends it if it has written more than it may.
+    fn hold_to_its_limit(&self, directory: &Path) {
+        let temporary = self.state().temporary.clone();
+        let temporary = temporary.map_or(0, |temporary| size(&temporary));
+        if size(directory).saturating_add(temporary) > MOST_BYTES {
+            self.stop(TOO_MUCH);
+        }
     }
 
     fn is_exercise(&self) -> bool {
@@ -437,7 +454,13 @@ impl Live {
     }
 }
 
-/// Ends a run whose directory grows beyond what it may, for as long as this value is there.
+/// How many bytes there are in the files of a directory.
+fn size(directory: &Path) -> u64 {
+    let entries = WalkDir::new(directory).into_iter().flatten();
+    entries.filter_map(|entry| Some(entry.metadata().ok()?.len())).fold(0, u64::saturating_add)
+}
+
+/// Ends a run whose directories grow beyond what they may, for as long as this value is there.
 struct Limit(Option<(mpsc::Sender<()>, thread::JoinHandle<()>)>);
 
 impl Limit {
@@ -446,11 +469,7 @@ impl Limit {
         let (live, directory) = (Arc::clone(live), directory.to_owned());
         let watching = thread::Builder::new().name("limit".to_owned()).spawn(move || {
             while is_over.recv_timeout(LOOKS) == Err(RecvTimeoutError::Timeout) {
-                let sizes = WalkDir::new(&directory).into_iter().flatten();
-                let sizes = sizes.filter_map(|entry| Some(entry.metadata().ok()?.len()));
-                if sizes.sum::<u64>() > MOST_BYTES {
-                    live.stop("it was ended because it had written more than 64 MiB");
-                }
+                live.hold_to_its_limit(&directory);
             }
         });
         // Without it, the run has its limit of time.
