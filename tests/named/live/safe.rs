@@ -17,6 +17,9 @@ use super::{Test, has, is};
 /// What is refused: what is asked, the status of the answer, and its one line.
 type Refusal = (&'static str, fn(&Server) -> Ask, u16, &'static str);
 
+/// What a test does.
+type Act = fn() -> Result<(), Failed>;
+
 const ANEW: &str = "the book has been started anew: open the address that it has printed";
 const OTHER: &str = "this request comes from another page";
 const NO_WAY: &str = "this is asked for in another way";
@@ -163,7 +166,7 @@ pub fn tests() -> Vec<Test> {
     let refusals = REFUSALS.into_iter().map(|refusal| {
         Test::new(format!("safe::refused: {}", refusal.0), move || refused(refusal))
     });
-    let others: [(&str, fn() -> Result<(), Failed>); 8] = [
+    let others: [(&str, Act); 8] = [
         ("refused: the token of another start", token_of_another_start),
         ("refused: no host, and two of them", hosts_that_no_browser_sends),
         ("refused: a fourth run", a_fourth_run),

@@ -34,6 +34,9 @@ pub static BOOK: LazyLock<PathBuf> = LazyLock::new(|| {
 /// Within this time nothing may be left of a run or of a server that has ended.
 pub const SOON: Duration = Duration::from_secs(2);
 
+/// How often nothing has to be found, one time after another.
+const LOOKS: u32 = 5;
+
 /// For whatever takes part.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -103,7 +106,6 @@ impl Start {
         self
     }
 
-    #[expect(dead_code, reason = "programs that misbehave take it")]
     /// With a variable in its environment, which its programs have as well.
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
@@ -274,13 +276,20 @@ impl Drop for Server {
     }
 }
 
-/// Holds that soon there is nothing of it.
+/// Holds that soon there is nothing of it, and that it stays so: what begins anew as fast as it ends is
+/// not seen each time.
 pub fn soon<T: Debug>(what: &str, mut left: impl FnMut() -> Vec<T>) -> Result<(), Failed> {
     let limit = Instant::now() + SOON;
+    let mut looks = 0;
     loop {
         let found = left();
-        if found.is_empty() {
+        looks = if found.is_empty() { looks + 1 } else { 0 };
+        if looks == LOOKS {
             return Ok(());
+        }
+        if found.is_empty() {
+            thread::sleep(Duration::from_millis(20));
+            continue;
         }
         if Instant::now() > limit {
             return Err(format!("{SOON:?} later this {what}: {found:#?}").into());

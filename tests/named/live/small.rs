@@ -57,13 +57,15 @@ pub static SMALL: LazyLock<Small> = LazyLock::new(|| {
 /// One with whose exercise the compiler does not come to an end.
 pub static SLOW: LazyLock<Small> = LazyLock::new(|| {
     // What else there is, is built first.
-    let small = Small::new("slow", "fn main() {}").unwrap_or_else(|error| panic!("{error}"));
+    let small = Small::new("slow", "//! Nothing yet.\n\nfn main() {}\n")
+        .unwrap_or_else(|error| panic!("{error}"));
     fs::write(small.root().join(EXERCISE), ENDLESS).unwrap_or_else(|error| panic!("{error}"));
     small
 });
 
 /// The compiler counts for hours.
 const ENDLESS: &str = "\
+//! What takes the compiler for ever.
 #![allow(long_running_const_eval, reason = \"that is what it is for\")]
 
 const COUNTED: u64 = {
