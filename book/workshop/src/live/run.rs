@@ -506,6 +506,10 @@ fn last(lines: Vec<String>) -> Vec<String> {
 fn seen(ran: &Ran, tracer: Option<&Path>) -> Result<(Recording, Option<String>)> {
     let (recording, why) = match tracer {
         None => (Recording::untraced(ran)?, None),
+        // The run is over, and its tracer with it: what it has not written by now will never come.
+        Some(out) if !out.exists() => {
+            (Recording::untraced(ran)?, Some("the tracer has ended without a word".to_owned()))
+        }
         Some(out) => match (beside::told(out), Recording::of(ran, out)) {
             (Ok(_), Ok(recording)) => (recording, None),
             (Err(why), _) => (Recording::untraced(ran)?, Some(why)),
