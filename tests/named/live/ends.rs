@@ -2,9 +2,12 @@
 
 use std::fs::File;
 use std::sync::{Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 use libtest_mimic::Failed;
 use nix::sys::signal::Signal;
+use serde_json::json;
 
 use super::Test;
 use super::server::{Server, Start, soon, wait_for};
@@ -45,12 +48,15 @@ pub fn tests() -> Vec<Test> {
             tests.push(Test::new(name, move || ends_by(what, by)).needs(needs));
         }
     }
+    let name = "ends::no build begins when the exercise is saved while the book is closed";
+    tests.push(Test::new(name, saved_while_it_closes));
     tests
 }
 
+/// Two builds would wait for each other.
+static ONE_BUILD: Mutex<()> = Mutex::new(());
+
 fn ends_by(what: What, by: By) -> Result<(), Failed> {
-    // Two builds would wait for each other.
-    static ONE_BUILD: Mutex<()> = Mutex::new(());
     let _turn =
         (what == What::Build).then(|| ONE_BUILD.lock().unwrap_or_else(PoisonError::into_inner));
     let small = if what == What::Run { &SMALL } else { &SLOW };
@@ -81,6 +87,19 @@ fn ends_by(what: What, by: By) -> Result<(), Failed> {
         By::Keys(keys) => server.end_by_keys(keys)?,
     }
     if what == What::Build { lock_is_free() } else { Ok(()) }
+}
+
+fn saved_while_it_closes() -> Result<(), Failed> {
+    let _turn = ONE_BUILD.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Start::of(SLOW.root(), &SLOW.target())?.start()?;
+    let job = json!({ "id": "exercise::critical-worker", "page": "one", "on_save": true });
+    let _stream = server.post("/api/run", &job).stream()?;
+    wait_for("the compiler", || compiles(&server).then_some(()))?;
+    SLOW.save_the_exercise()?;
+    // The next build would begin 0.2 s after it was saved, and the server ends 0.3 s after it was told.
+    thread::sleep(Duration::from_millis(100));
+    server.end(Signal::SIGINT)?;
+    lock_is_free()
 }
 
 /// Whether the exercise is being compiled.

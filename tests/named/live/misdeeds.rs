@@ -25,9 +25,9 @@ const MOST_BYTES: usize = 4 << 20;
 
 /// What a program does, and what the page is told of it in the end.
 const MISDEEDS: [(&str, &str); 18] = [
-    ("lines", ": it had printed more than 2 MiB."),
-    ("no line end", ": it had printed more than 2 MiB."),
-    ("errors", ": it had printed more than 2 MiB."),
+    ("lines", "It had printed more than 2 MiB, and was ended."),
+    ("no line end", "It had printed more than 2 MiB, and was ended."),
+    ("errors", "It had printed more than 2 MiB, and was ended."),
     ("long line", "with exit code 0."),
     ("bytes", "with exit code 0."),
     ("many lines", "with exit code 0."),
@@ -110,7 +110,7 @@ fn last(stream: &mut Stream) -> Result<Value, Failed> {
 /// What a program has printed is text in the page, and no part of it.
 fn harmless(html: &str) -> Result<(), Failed> {
     for shown in [
-        r"NUL \u{0}, escape \u{1b}[31m, no text \xff\xfe",
+        "NUL \\u{0}, escape \\u{1b}[31m, no text \u{fffd}\u{fffd}",
         "&lt;img src=x onerror=alert(1)&gt;",
         "&lt;script&gt;alert(2)&lt;/script&gt;",
         "&lt;img src=x onerror=alert(3)&gt;.txt",

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
@@ -122,6 +123,12 @@ impl Small {
     /// Its directory.
     pub fn root(&self) -> &Path {
         &self.0.copy
+    }
+
+    /// Saves the exercise as it is.
+    pub fn save_the_exercise(&self) -> io::Result<()> {
+        let path = self.root().join(EXERCISE);
+        fs::write(&path, fs::read(&path)?)
     }
 
     /// Where its programs are built.
