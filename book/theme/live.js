@@ -224,8 +224,9 @@ function panel({ id, command, check, questions }, named) {
             }
         }
         if (told.failed) {
-            status.textContent = 'It was not run to its end.';
-            shown.replaceChildren(element('pre', { className: 'build', tabIndex: 0 }, told.failed));
+            const isLong = told.failed.trim().includes('\n');
+            status.textContent = isLong ? 'It was not run.' : told.failed;
+            shown.replaceChildren(...(isLong ? [element('pre', { className: 'build', tabIndex: 0 }, told.failed)] : []));
         }
         if (told.done) {
             const fresh = parsed(told.done);
@@ -348,7 +349,8 @@ async function enliven() {
     const { offers, progress, untraced } = await answer.json();
     const known = new Map(offers.map(offer => [offer.command, offer]));
     for (const code of main.querySelectorAll('pre > code.language-console')) {
-        const found = code.textContent.split('\n').map(line => known.get(line.trim())).filter(Boolean);
+        const shown = code.textContent.split('\n').map(line => line.trim());
+        const found = [...new Set(shown)].map(line => known.get(line)).filter(Boolean);
         code.closest('pre').after(...found.map(offer => panel(offer, found.length > 1)));
         found.forEach(({ command }) => known.delete(command));
     }
