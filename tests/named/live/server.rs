@@ -62,7 +62,8 @@ pub struct Server {
     pub opened: String,
     /// What it takes for a proof that it was opened.
     pub token: String,
-    pid: Pid,
+    /// The number of its process.
+    pub pid: Pid,
     trial: String,
     place: TempDir,
 }
@@ -94,7 +95,6 @@ impl Start {
     }
 
     /// The server of this very workbook.
-    #[expect(dead_code, reason = "the tests in a browser start it")]
     pub fn of_this_workbook() -> io::Result<Self> {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("the target directory");
         Self::of(&Workbook::home(), target)

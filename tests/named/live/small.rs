@@ -15,7 +15,7 @@ use workbook::workbook::Workbook;
 pub const LESSON: &str = "critical-worker";
 
 /// The source of its exercise.
-const EXERCISE: &str = "lessons/01-critical-worker/src/bin/critical-worker-exercise.rs";
+pub const EXERCISE: &str = "lessons/01-critical-worker/src/bin/critical-worker-exercise.rs";
 
 /// What of this workbook it has as it is, by the beginning of the path.
 const KEPT: [&str; 7] = [
@@ -62,6 +62,13 @@ pub static SLOW: LazyLock<Small> = LazyLock::new(|| {
         .unwrap_or_else(|error| panic!("{error}"));
     fs::write(small.root().join(EXERCISE), ENDLESS).unwrap_or_else(|error| panic!("{error}"));
     small
+});
+
+/// One whose exercise is the book's own, for those who edit it.
+pub static EDITED: LazyLock<Small> = LazyLock::new(|| {
+    let exercise = Workbook::home().join(EXERCISE);
+    let exercise = fs::read_to_string(exercise).unwrap_or_else(|error| panic!("{error}"));
+    Small::new("edited", &exercise).unwrap_or_else(|error| panic!("{error}"))
 });
 
 /// The compiler counts for hours.
