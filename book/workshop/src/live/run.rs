@@ -32,7 +32,7 @@ use workbook::twins::Toolchain;
 use workbook::verdict::readable;
 use workbook::workbook::MARKER;
 
-use super::offer::{Job, Subject, rounded, values};
+use super::offer::{self, Job, Subject, rounded};
 use crate::tables::inline;
 
 /// More lines than these of a run are not shown while it goes on, nor at its beginning and its end.
@@ -251,7 +251,9 @@ impl Live {
         let was_fresh = fs::read_dir(directory)?.next().is_none();
         let runs = &self.job.scenario.runs;
         let outside = temporary_directory()?;
+        let ignored = Ignored::read(root);
         let (mut rans, mut pictures) = (Vec::new(), Vec::new());
+        let (mut verdicts, mut values) = (Vec::new(), Vec::new());
         for promised in runs {
             let limit = Limit::of(self, directory);
             let out = outside.path().join(rans.len().to_string());
@@ -273,9 +275,17 @@ impl Live {
                 (self.figure(&seen, rans.len()))
                 @if let Some(line) = &remark { p { (line) } }
             });
-            let is_over = !ran.end.is_its_own() || self.state().stopped.is_some();
+            // Nor would it then find in its files what it was promised.
+            let mut broken = ran.breaks(promised);
+            let left: Vec<_> = files(directory)?.into_iter().map(|file| file.name).collect();
+            broken.extend(ignored.left(&left).filter(|_| ran.end.is_its_own()));
+            verdicts.push((promised, broken));
+            if rans.is_empty() {
+                values = offer::values(promised, &ran);
+            }
             rans.push(ran);
-            if is_over {
+            let state = self.state();
+            if state.stopped.is_some() || !state.sent.is_empty() {
                 break;
             }
         }
@@ -283,16 +293,8 @@ impl Live {
             let state = self.state();
             (state.sent.clone(), state.stopped)
         };
-        let ignored = Ignored::read(root);
-        let mut verdicts = Vec::new();
         let is_late = rans.iter().zip(runs).any(|(ran, run)| ran.end.is_undecided(run.ends));
         let is_judged = stopped.is_none() && sent.is_empty() && !is_late;
-        for (ran, promised) in rans.iter().zip(runs).filter(|_| is_judged) {
-            let mut broken = ran.breaks(promised);
-            let left: Vec<_> = files(directory)?.into_iter().map(|file| file.name).collect();
-            broken.extend(ignored.left(&left).filter(|_| ran.end.is_its_own()));
-            verdicts.push((promised, broken));
-        }
         let is_kept = verdicts.iter().all(|(_, broken)| broken.is_empty());
         let progress = match (&self.job.subject, &marker) {
             (Subject::Exercise { .. }, Some(_)) => Some(Progress::NotStarted),
@@ -323,7 +325,9 @@ impl Live {
                 p { "You have sent a signal: this run is shown, and not held against the promises." }
             }
         };
-        let values = if stopped.is_none() { values(&runs[0], ran) } else { Vec::new() };
+        if stopped.is_some() {
+            values.clear();
+        }
         let kept = is_judged.then_some(is_kept);
         let told = json!({
             "done": body.into_string(), "status": status, "values": values, "kept": kept,
