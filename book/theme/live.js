@@ -354,15 +354,6 @@ async function enliven() {
         code.closest('pre').after(...found.map(offer => panel(offer, found.length > 1)));
         found.forEach(({ command }) => known.delete(command));
     }
-    for (const code of main.querySelectorAll(':scope > p code')) {
-        const offer = known.get(code.textContent);
-        if (offer?.check) {
-            // Below the table by which it is judged.
-            const [text, next] = [code.closest('p'), code.closest('p').nextElementSibling];
-            (next?.matches('.promise') ? next : text).after(panel(offer));
-            known.delete(offer.command);
-        }
-    }
     for (const code of main.querySelectorAll('.promise caption > code, .exercise > .checked > code')) {
         const offer = known.get(code.textContent);
         if (offer) {
