@@ -47,6 +47,8 @@ const GRACE: Duration = Duration::from_secs(5);
 const SECOND: Duration = Duration::from_millis(200);
 /// After this an interrupt from the terminal is a first one again: some programs take it for what they do just now.
 const KEYS: Duration = Duration::from_secs(10);
+/// How long after it the threads are looked at: the signal has woken one of them.
+const SETTLED: Duration = Duration::from_millis(50);
 /// When `--signal` is sent to a program that prints nothing.
 const SILENT: Duration = Duration::from_secs(1);
 /// How soon a signal that went to a whole group has reached the program as well, and how long before us.
@@ -322,13 +324,7 @@ fn follow(
                     None => asked = Some(now),
                     Some(since) if since < SECOND => {}
                     // Whoever says it twice has waited for long enough.
-                    Some(_) => {
-                        tracer.stand();
-                        if signal != SIGTERM {
-                            tracer.send(SIGTERM, Sender::Tracer);
-                        }
-                        (time, kill) = (None, Some(now + GRACE));
-                    }
+                    Some(_) => time = Some(now.duration_since(start) + SETTLED),
                 }
             }
             if signal == SIGWINCH {

@@ -110,6 +110,8 @@ pub struct Arrival {
     pub met: Met,
     /// When it was delivered; never while it was blocked.
     pub delivered: Option<f64>,
+    /// Whether it was seen pending behind a mask.
+    pub held_up: bool,
 }
 
 /// How a program meets a signal.

@@ -158,7 +158,9 @@ fn java_hang() -> Result<(), Failed> {
 /// The head of what went wrong is told, whatever came after it.
 fn traceback() -> Result<(), Failed> {
     let script = "import sys, threading
-threading.Thread(target=lambda: 1 / 0, name='writer').start()
+writer = threading.Thread(target=lambda: 1 / 0, name='writer')
+writer.start()
+writer.join()
 for line in range(300): print('later', line, file=sys.stderr)";
     let told = Place::new()?.trace(&[], &[&PYTHON, "-IS", "-c", script])?;
     told.exits(0)?.fits([

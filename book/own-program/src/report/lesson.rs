@@ -543,8 +543,14 @@ mod tests {
                     sight.end = signal_from(SIGKILL, Sender::Tracer);
                     sight.stood = Some(Stood { at: 1.0, threads: Vec::new() });
                     let from = Sender::Tracer;
-                    sight.signals =
-                        vec![Arrival { at: 1.0, signal: SIGTERM, from, met, delivered: None }];
+                    sight.signals = vec![Arrival {
+                        at: 1.0,
+                        signal: SIGTERM,
+                        from,
+                        met,
+                        delivered: None,
+                        held_up: true,
+                    }];
                 },
                 "18-still-alive",
                 seen,

@@ -40,6 +40,8 @@ pub(super) struct Arrived {
     pub(super) sent: Option<Sender>,
     pub(super) received: Option<Received>,
     pub(super) met: Met,
+    /// Whether it was seen pending behind a mask.
+    pub(super) held_up: bool,
     pub(super) delivered: Option<f64>,
 }
 
@@ -143,14 +145,14 @@ impl Arrivals {
                 self.push(now, signal, None);
             }
             let waiting = self.0.iter_mut().filter(|one| is_it(one));
-            waiting.for_each(|one| one.met = Met::Blocked);
+            waiting.for_each(|one| (one.met, one.held_up) = (Met::Blocked, true));
         }
     }
 
     fn push(&mut self, at: f64, signal: i32, sent: Option<Sender>) {
         if self.0.len() < MOST {
             let (received, met, delivered) = (None, Met::Unknown, None);
-            self.0.push(Arrived { at, signal, sent, received, met, delivered });
+            self.0.push(Arrived { at, signal, sent, received, met, held_up: false, delivered });
         }
     }
 

@@ -1071,6 +1071,7 @@ impl Tracer {
             from: self.sender_of(one.signal, one.received.as_ref(), one.sent.as_ref(), indices),
             met: one.met,
             delivered: one.delivered,
+            held_up: one.held_up,
         });
         arrivals.collect()
     }
