@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use std::{io, thread};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{SigSet, Signal, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::Pid;
 use tracing::info;
@@ -26,7 +26,14 @@ fn main() -> ExitCode {
             )?;
             serve(kind, told)
         }
-        _ => Err(io::Error::other("polite or deaf, and handled or nothing")),
+        [kind @ ("polite" | "deaf"), "blocked"] => {
+            // As for `sigwait`. What is started from here on is born so.
+            SigSet::from(Signal::SIGTERM).thread_block()?;
+            serve(kind, Arc::default())
+        }
+        _ => {
+            Err(io::Error::other("polite or deaf, and handled, blocked or nothing"))
+        }
     })
 }
 
