@@ -43,6 +43,8 @@ pub fn ship_logs(kind: &[&str]) -> io::Result<()> {
             is_orphan = true;
         }
         if !is("deaf") && told.load(Ordering::Relaxed) {
+            // As a script does, which ships them by a command: it is born late.
+            start_helper(kind)?;
             let last_words = if is("slow") { 700 } else { 200 };
             thread::sleep(Duration::from_millis(last_words));
             info!("SIGTERM: the last lines are shipped");
