@@ -53,6 +53,7 @@ async fn take_order() {
 /// One after another, 0.4 s for each item. What is in the queue has to be mailed.
 async fn mail_receipts(mut receipts: UnboundedReceiver<u32>) {
     while let Some(items) = receipts.recv().await {
+        assert!(items > 0, "a receipt has at least one item");
         time::sleep(items * Duration::from_millis(400)).await;
         info!("the receipt for {items} items is mailed");
     }
