@@ -121,6 +121,8 @@ fn sell(cashier: &str, power: usize) -> Result<(), String> {
         return Err(format!("till.log is damaged in line {}", kept + 1));
     }
     file.set_len(end as u64).map_err(told)?;
+    // Also a whole line, whose till has died before its sync: it counts from here on.
+    file.sync_data().map_err(told)?;
     // Reading has moved the cursor, and cutting the file does not move it back.
     file.seek(SeekFrom::Start(end as u64)).map_err(told)?;
     // ANCHOR_END: solution
