@@ -165,7 +165,7 @@ mod tests {
             &[HOST, ORIGIN, (TOKEN, "wrong"), RIGHT],
             &[HOST, ORIGIN],
             &[HOST, ORIGIN, (TOKEN, "wrong")],
-            &[HOST, ORIGIN, (TOKEN, "righ")],
+            &[HOST, ORIGIN, (TOKEN, "r")],
             &[HOST, ORIGIN, (TOKEN, "")],
             &[HOST, RIGHT],
             &[ORIGIN, RIGHT],
