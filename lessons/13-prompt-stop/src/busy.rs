@@ -1,10 +1,10 @@
-//! The exercise's `Mutex` and `Condvar`: those of std, on a machine that is too busy for one thread.
+//! The exercise's `Mutex` and `Condvar`: those of std, on a machine that is too busy.
 //!
 //! Between any two steps of a thread the system may run others. It does so to `probe-1`, for a second each
 //! time: just before it takes a lock, and between its last look at a condition and its wait. Nobody is
 //! made to wait for that: it runs again as soon as another thread wants the lock, or all have been told.
-//! And once, before anybody is told, all who wait wake up for nothing, as the documentation of `Condvar`
-//! allows.
+//! It does so to `main` for a tenth of a second, when it has notified. And once, before anybody is told,
+//! all who wait wake up for nothing, as the documentation of `Condvar` allows.
 
 use std::sync::{
     Arc, Condvar as StdCondvar, LockResult, Mutex as StdMutex, MutexGuard,
@@ -52,10 +52,12 @@ type Waited<'a, T> = LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)>;
 impl Condvar {
     pub fn notify_one(&self) {
         self.0.notify_one();
+        the_woken_run();
     }
 
     pub fn notify_all(&self) {
         self.0.notify_all();
+        the_woken_run();
     }
 
     pub fn wait_timeout<'a, T>(
@@ -92,11 +94,17 @@ pub fn all_are_told() {
     change(|machine| machine.told = true);
 }
 
-/// A look at a disk: takes a second, in which std parks the thread that waits for the disk's answer.
+/// A look at a disk: takes a second, in which std parks the thread that waits for the disk's answer. That
+/// uses up the token of an `unpark`; and one that it did not need stays behind, until all are told.
 pub fn look() {
     let (_disk, answer) = mpsc::channel::<()>();
     // The disk has nothing to say.
     let _ = answer.recv_timeout(Duration::from_secs(1));
+    let machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    // Under the lock: after `all_are_told` nobody is woken by it.
+    if !machine.told {
+        thread::current().unpark();
+    }
 }
 
 /// When those wake up for nothing who wait after their first look.
@@ -162,6 +170,13 @@ fn not_run(heeds: bool) {
             !machine.told && (!machine.heeds || machine.wanted == 0)
         });
         ran.unwrap_or_else(PoisonError::into_inner).0.heeds = false;
+    }
+}
+
+/// `main` goes on a moment after it has woken others, and they look first.
+fn the_woken_run() {
+    if thread::current().name() == Some("main") {
+        thread::sleep(Duration::from_millis(100));
     }
 }
 
