@@ -3,9 +3,10 @@
 //! Between any two steps of a thread the system may run others. It does so to `probe-1`, for a second each
 //! time: just before it takes a lock, and between its last look at a condition and its wait. Nobody is
 //! made to wait for that: it runs again as soon as another thread wants the lock, or all have been told.
-//! It does so to `main` for a tenth of a second, when it has notified. And once, before anybody is told,
-//! all who wait wake up for nothing, as the documentation of `Condvar` allows.
+//! It does so to `main` when it has first notified: whoever wakes up runs first. And once, before anybody
+//! is told, all who wait wake up for nothing, as the documentation of `Condvar` allows.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{
     Arc, Condvar as StdCondvar, LockResult, Mutex as StdMutex, MutexGuard,
     PoisonError, WaitTimeoutResult, mpsc,
@@ -16,7 +17,7 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 
 static MACHINE: StdMutex<Machine> =
-    StdMutex::new(Machine { told: false, wanted: 0, heeds: false });
+    StdMutex::new(Machine { told: false, wanted: 0, heeds: false, woken: 0 });
 static CHANGE: StdCondvar = StdCondvar::new();
 
 struct Machine {
@@ -25,6 +26,8 @@ struct Machine {
     wanted: u32,
     /// Whether one is waiting that heeds this.
     heeds: bool,
+    /// How many waits have ended.
+    woken: u32,
 }
 
 #[derive(Default)]
@@ -51,13 +54,11 @@ type Waited<'a, T> = LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)>;
 #[allow(dead_code, reason = "exercise, solution and reader each use a part")]
 impl Condvar {
     pub fn notify_one(&self) {
-        self.0.notify_one();
-        the_woken_run();
+        not_run_before_the_woken(|| self.0.notify_one());
     }
 
     pub fn notify_all(&self) {
-        self.0.notify_all();
-        the_woken_run();
+        not_run_before_the_woken(|| self.0.notify_all());
     }
 
     pub fn wait_timeout<'a, T>(
@@ -68,7 +69,12 @@ impl Condvar {
         let called = Instant::now();
         waited_on().push(Arc::clone(&self.0));
         not_run(true);
-        self.0.wait_timeout(guard, left.saturating_sub(called.elapsed()))
+        let waited =
+            self.0.wait_timeout(guard, left.saturating_sub(called.elapsed()));
+        // It has the lock: `main` takes it after this thread's look.
+        machine().woken += 1;
+        CHANGE.notify_all();
+        waited
     }
 
     pub fn wait_timeout_while<'a, T>(
@@ -100,7 +106,7 @@ pub fn look() {
     let (_disk, answer) = mpsc::channel::<()>();
     // The disk has nothing to say.
     let _ = answer.recv_timeout(Duration::from_secs(1));
-    let machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let machine = machine();
     // Under the lock: after `all_are_told` nobody is woken by it.
     if !machine.told {
         thread::current().unpark();
@@ -163,7 +169,7 @@ fn waited_on() -> MutexGuard<'static, Vec<Arc<StdCondvar>>> {
 /// For a second, or until all are told, or, if it `heeds` that, until another thread wants a lock.
 fn not_run(heeds: bool) {
     if thread::current().name() == Some("probe-1") {
-        let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut machine = machine();
         machine.heeds = heeds;
         let second = Duration::from_secs(1);
         let ran = CHANGE.wait_timeout_while(machine, second, |machine| {
@@ -173,15 +179,26 @@ fn not_run(heeds: bool) {
     }
 }
 
-/// `main` goes on a moment after it has woken others, and they look first.
-fn the_woken_run() {
-    if thread::current().name() == Some("main") {
-        thread::sleep(Duration::from_millis(100));
+/// `main`, the first time, until a wait has ended. If it has the lock, or nobody waits, none ends: it goes on
+/// all the same.
+fn not_run_before_the_woken(notify: impl FnOnce()) {
+    static FIRST: AtomicBool = AtomicBool::new(true);
+    let before = machine().woken;
+    notify();
+    let is_main = thread::current().name() == Some("main");
+    if is_main && FIRST.swap(false, Ordering::Relaxed) {
+        let moment = Duration::from_millis(50);
+        let none_has = |machine: &mut Machine| machine.woken == before;
+        drop(CHANGE.wait_timeout_while(machine(), moment, none_has));
     }
 }
 
+fn machine() -> MutexGuard<'static, Machine> {
+    MACHINE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn change(with: impl FnOnce(&mut Machine)) {
-    let mut machine = MACHINE.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut machine = machine();
     with(&mut machine);
     // Who is woken in vain has waited once more.
     if machine.heeds || machine.told {
