@@ -267,11 +267,13 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        // What is left, too: a test has failed that told of it.
+        for process in processes_of(&self.trial) {
+            let _ = kill(process.pid, Signal::SIGKILL);
+        }
         if let Running::Child(child) = &mut self.process {
             let _ = child.kill();
             let _ = child.wait();
-        } else if self.is_there() {
-            let _ = kill(self.pid, Signal::SIGKILL);
         }
     }
 }
