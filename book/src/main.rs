@@ -20,7 +20,9 @@ use tracing::Level;
 use workbook::page::all_of;
 use workbook::programs;
 use workbook::recording::Recording;
-use workbook::run::{all_is_over, end_with_this_process, inside};
+use workbook::run::{
+    all_is_over, end_runs_with_this_process, end_with_this_process, inside, temporary_directory,
+};
 use workbook::workbook::{CHAPTERS, Chapter, Workbook};
 use workshop::live;
 use workshop::live::door::Door;
@@ -182,12 +184,14 @@ fn show(port: u16, host: Option<String>, open: bool) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// By way of a file that only its owner can read: the arguments of a browser are there for all to see.
+/// By way of a file that only its owner can read: the arguments of a browser are there for all to see. The
+/// browser reads it some time after this has returned, and it goes with this process.
 fn open_in_a_browser(address: &str) -> Result<()> {
+    end_runs_with_this_process(None)?;
     let page = format!("<!DOCTYPE html><meta http-equiv=\"refresh\" content=\"0; url={address}\">");
-    let mut file = tempfile::Builder::new().prefix("book-").suffix(".html").tempfile()?;
+    let directory = temporary_directory()?.keep();
+    let mut file = tempfile::Builder::new().suffix(".html").tempfile_in(directory)?;
     file.write_all(page.as_bytes())?;
-    // The browser reads it some time after this has returned.
     let (_, path) = file.keep()?;
     open::that_detached(path)?;
     Ok(())

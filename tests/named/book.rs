@@ -621,13 +621,26 @@ fn open_starts_the_browser_with_the_address() {
         .expect("a script");
     fs::set_permissions(&browser, fs::Permissions::from_mode(0o755)).expect("a program");
     let server = Server::start(&["--open"], Some(directory.path()));
-    let wanted = format!("http://{}/\n", server.address);
-    let limit = Instant::now() + Duration::from_secs(5);
-    while fs::read_to_string(&seen).unwrap_or_default() != wanted && Instant::now() < limit {
+    let told = || fs::read_to_string(&seen).unwrap_or_default();
+    within(Duration::from_secs(5), || told().ends_with('\n'));
+    // Everybody can read the arguments of a process, and nobody else this file.
+    let told = PathBuf::from(told().trim_end());
+    let mode = fs::metadata(&told).expect("a file").permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let page = fs::read_to_string(&told).expect("a page");
+    assert!(page.contains(&format!("url=http://{}/#token=", server.address)), "{page}");
+    server.stop(Signal::SIGTERM);
+    within(Duration::from_secs(2), || !told.exists());
+}
+
+/// Holds that something comes to be so.
+#[track_caller]
+fn within(time: Duration, is_so: impl Fn() -> bool) {
+    let limit = Instant::now() + time;
+    while !is_so() {
+        assert!(Instant::now() < limit, "not within {time:?}");
         std::thread::sleep(Duration::from_millis(10));
     }
-    assert_eq!(fs::read_to_string(&seen).unwrap_or_default(), wanted);
-    server.stop(Signal::SIGTERM);
 }
 
 #[test]
