@@ -58,7 +58,9 @@ pub(super) fn sweep(variables: &[&str], mark: &str) {
     let (start, mut empty) = (Instant::now(), 0);
     while empty < SWEEPS && start.elapsed() < GIVES_UP {
         empty += 1;
-        for pid in processes() {
+        // The newest first, which are the last in /proc: whoever starts the next one is among them.
+        let processes: Vec<_> = processes().collect();
+        for pid in processes.into_iter().rev() {
             if mark_of(pid, variables, mark).is_some() {
                 // At once: it may be about to start the next one.
                 let _ = kill(pid, Signal::SIGKILL);
