@@ -1,25 +1,29 @@
 // What a page can do while `cargo run` serves it: predict, run, send signals, check.
 //
-// The server tells that it is there in the answer that brought the page, so that a page from elsewhere
-// asks nobody. What it may be asked, it has a token for: it stands in the address that the server has
-// printed, and is kept for this server's other pages. Without it nothing is added to the page.
+// The server says that it is there in the answer that brought the page, so that a page from elsewhere asks
+// nobody. What it is asked takes the token in the address that it has printed.
 const STORED = 'workbook-token';
 const [navigation] = performance.getEntriesByType('navigation');
 const start = navigation?.serverTiming?.find(({ name }) => name === 'workbook')?.description;
 
 const ENDED = 'The server of this book has ended; cargo run starts it again.';
-let token;
-let stale;
+let token, stale;
 
 function takeToken() {
-    const given = /[#&]token=([0-9a-f]+)/.exec(location.hash);
-    if (given) {
-        localStorage.setItem(STORED, JSON.stringify({ start, token: given[1] }));
+    token = /[#&]token=([0-9a-f]+)/.exec(location.hash)?.[1];
+    if (token) {
         history.replaceState(null, '', location.pathname + location.search);
     }
-    const stored = JSON.parse(localStorage.getItem(STORED));
-    token = stored?.start === start ? stored?.token : undefined;
-    stale = stored && !token;
+    try {
+        if (token) {
+            localStorage.setItem(STORED, JSON.stringify({ start, token }));
+        }
+        const stored = JSON.parse(localStorage.getItem(STORED));
+        stale = stored && stored.start !== start;
+        token = stale ? undefined : stored?.token;
+    } catch {
+        // A browser that keeps nothing has it on this page alone.
+    }
 }
 
 // Each load is a page of its own: its runs share a directory until it starts over.
@@ -62,8 +66,7 @@ function button(text, act, properties = {}) {
     return made;
 }
 
-// Makes one element like another and leaves alone what is the same: a selection, a fold that was
-// opened, the dot under the pointer.
+// Makes one element like another, and leaves alone what is the same and what was unfolded.
 function become(old, fresh) {
     if (old.isEqualNode(fresh)) {
         return;
@@ -72,12 +75,12 @@ function become(old, fresh) {
         old.replaceWith(fresh);
         return;
     }
-    for (const name of new Set([...old.getAttributeNames(), ...fresh.getAttributeNames()])) {
+    for (const name of [...old.getAttributeNames(), ...fresh.getAttributeNames()]) {
         const value = fresh.getAttribute(name);
-        if (value === null && name !== 'open') {
-            old.removeAttribute(name);
-        } else if (value !== null && value !== old.getAttribute(name)) {
+        if (value !== null) {
             old.setAttribute(name, value);
+        } else if (name !== 'open') {
+            old.removeAttribute(name);
         }
     }
     const [now, then] = [[...old.childNodes], [...fresh.childNodes]];
@@ -112,57 +115,53 @@ const panels = [];
 
 // The buttons of one command, and all that comes of it.
 function panel({ id, command, check, questions }, named) {
+    const verb = check ? 'Check' : 'Run';
     const status = element('p', { className: 'status', role: 'status' });
     const build = element('pre', { className: 'build', hidden: true, tabIndex: 0, ariaLabel: 'Build' });
     const shown = element('div', { className: 'shown' });
-    const signals = ['SIGINT', 'SIGTERM', 'SIGKILL'].map(signal => button(signal, async () => {
-        const problem = await tell('signal', { run, signal });
-        if (problem && controller) {
-            status.textContent = problem;
-        }
-    }, { hidden: true }));
-    const run_ = button(check ? 'Check' : 'Run', () => controller ?? begin(false),
-        { ariaLabel: `${check ? 'Check' : 'Run'}: ${command}` });
+    const run = button(verb, () => controller ?? begin(false), { ariaLabel: `${verb}: ${command}` });
     const save = button('Check on save', () => save.ariaPressed === 'true' ? end() : begin(true),
         { ariaPressed: 'false' });
-    const stop = button('Stop', () => end(), { hidden: true });
+    const signals = ['SIGINT', 'SIGTERM', 'SIGKILL'].map(signal => button(signal, async () => {
+        const problem = await tell('signal', { run: number, signal });
+        if (problem && controller) {
+            say(problem);
+        }
+    }));
+    const stop = button('Stop', () => end());
     const over = button('Start over', async () => {
-        status.textContent = await tell('over', { page }) || 'The next run has an empty directory.';
+        say(await tell('over', { page }) || 'The next run has an empty directory.');
         shown.replaceChildren();
-        run_.focus();
-        over.hidden = true;
-    }, { hidden: true });
+        hide(over);
+    });
     const root = element('div', { className: 'run', role: 'group', ariaLabel: command },
-        run_, ...(check ? [save] : []), ...signals, stop, over,
+        run, ...(check ? [save] : []), ...signals, stop, over,
         ...(named ? [element('code', { className: 'hljs' }, command)] : []), status, build, shown);
-    // What is under way; the run, its number, and whether its end was told.
-    let controller;
-    let run;
-    let figure;
-    let isTold;
+    // What is under way, its number, and how far it is.
+    let controller, number, phase;
+
+    const say = text => { status.textContent = text; };
 
     // Whoever stands on a button that goes stands on the first one then.
     function hide(...buttons) {
         const isLost = buttons.includes(document.activeElement);
         buttons.forEach(one => { one.hidden = true; });
         if (isLost) {
-            run_.focus({ preventScroll: true });
+            run.focus({ preventScroll: true });
         }
     }
 
-    function end(why = 'Stopped.') {
-        controller?.abort(why);
-    }
+    const end = (why = 'Stopped.') => controller?.abort(why);
 
     async function begin(onSave) {
         end();
         const own = controller = new AbortController();
         // A button that is disabled would lose the focus.
-        run_.ariaDisabled = 'true';
+        run.ariaDisabled = 'true';
         save.ariaPressed = String(onSave);
         stop.hidden = false;
         hide(over);
-        status.textContent = 'Starting …';
+        say('Starting …');
         shown.replaceChildren();
         try {
             const answer = await ask('run', { id, page, on_save: onSave }, own.signal);
@@ -170,189 +169,161 @@ function panel({ id, command, check, questions }, named) {
                 for await (const told of lines(answer)) {
                     take(told, onSave);
                 }
+                if (phase !== 'ended') {
+                    say(ENDED);
+                }
             } else {
-                await refused(answer);
-            }
-            if (answer.ok && !isTold) {
-                status.textContent = ENDED;
+                say(`${await answer.text()}.`);
+                if (answer.status === 409) {
+                    await listRuns(status);
+                }
             }
         } catch {
             if (controller === own) {
-                status.textContent = own.signal.aborted ? own.signal.reason : ENDED;
+                say(own.signal.aborted ? own.signal.reason : ENDED);
             }
         } finally {
             if (controller === own) {
                 controller = undefined;
-                run_.ariaDisabled = save.ariaPressed = 'false';
+                run.ariaDisabled = save.ariaPressed = 'false';
                 hide(...signals, stop);
             }
         }
     }
 
-    async function refused(answer) {
-        status.textContent = await answer.text();
-        if (answer.status === 409) {
-            const runs = await (await ask('runs')).json();
-            status.append(`: ${runs.map(({ command }) => command).join(', ')}. `, stopAll(status));
-        }
+    // What the reader has marked or unfolded in it stays.
+    function draw(html) {
+        become(shown, element('div', { className: 'shown' }, parsed(html)));
     }
 
     function take(told, onSave) {
         if (told.run) {
-            run = told.run;
-            figure = undefined;
-            isTold = false;
+            number = told.run;
+            phase = 'begun';
             build.textContent = '';
         }
         if (told.build) {
-            status.textContent = 'Building …';
+            say('Building …');
             build.hidden = false;
             build.textContent += told.build.join('\n') + '\n';
             build.scrollTop = build.scrollHeight;
         }
         if (told.picture) {
-            const fresh = parsed(told.picture).firstElementChild;
-            if (figure) {
-                become(figure, fresh);
-            } else {
-                figure = fresh;
-                figure.querySelector('details').open = true;
-                shown.replaceChildren(figure);
+            if (phase === 'begun') {
+                phase = 'drawn';
                 build.hidden = true;
-                status.textContent = 'Running …';
+                say('Running …');
+                shown.replaceChildren(parsed(told.picture));
+                shown.querySelector('details').open = true;
                 signals.forEach(one => { one.hidden = false; });
             }
+            draw(told.picture);
         }
         if (told.failed) {
             const isLong = told.failed.trim().includes('\n');
-            status.textContent = isLong ? 'It was not run.' : told.failed;
-            shown.replaceChildren(...(isLong ? [element('pre', { className: 'build', tabIndex: 0 }, told.failed)] : []));
+            say(isLong ? 'It was not run.' : told.failed);
+            shown.replaceChildren(isLong ? element('pre', { className: 'build', tabIndex: 0 }, told.failed) : '');
         }
         if (told.done) {
-            const fresh = parsed(told.done);
-            const drawn = fresh.querySelector('figure');
-            if (figure) {
-                // It stays where it is, with whatever the reader has marked in it.
-                become(figure, drawn);
-                const all = [...fresh.childNodes];
-                figure.before(...all.slice(0, all.indexOf(drawn)));
-                figure.after(...all.slice(all.indexOf(drawn) + 1));
-            } else {
-                shown.replaceChildren(fresh);
-            }
+            draw(told.done);
             shown.querySelectorAll('.recording').forEach(replay);
             const verdict = { true: ' All promises are kept.', false: ' Not all promises are kept.' };
-            status.textContent = told.status + (verdict[told.kept] ?? '');
+            say(told.status + (verdict[told.kept] ?? ''));
             over.hidden = check || id.startsWith('exercise::');
             predictions.get(id)?.(told.values);
         }
         if (told.failed || told.done) {
-            isTold = true;
+            phase = 'ended';
             build.hidden = true;
             if (onSave) {
                 hide(...signals);
-                status.textContent += ' It is checked again when the exercise is saved.';
+                status.append(' It is checked again when the exercise is saved.');
             }
         }
     }
 
+    hide(...signals, stop, over);
     // mdBook turns pages and opens its search on keys that are pressed anywhere.
     root.addEventListener('keydown', event => event.stopPropagation());
-    panels.push({ id, root, questions, end, status });
+    panels.push({ id, root, questions, end });
     return root;
 }
 
-// By the job of the run: what is done with what it has come to.
+// By the job of a run: what is done with what it has come to.
 const predictions = new Map();
 
-// A form for what the reader predicts of the first run that follows.
+// What a reader predicts of the first run that follows.
 function predict(paragraph) {
-    const follows = ({ root }) =>
-        paragraph.compareDocumentPosition(root) & Node.DOCUMENT_POSITION_FOLLOWING;
-    const asked = panels.find(one => follows(one) && one.questions.length);
+    const asked = panels.find(({ root, questions }) => questions.length
+        && paragraph.compareDocumentPosition(root) & Node.DOCUMENT_POSITION_FOLLOWING);
     if (!asked || predictions.has(asked.id)) {
         return;
     }
     const fields = asked.questions.map(({ id, label }) => {
-        const input = element('input', { type: 'text', size: 8, autocomplete: 'off' });
-        const told = element('span');
-        return { id, input, told, row: element('p', {}, element('label', {}, input, ` ${label}`), ' ', told) };
+        const [input, told] = [element('input', { size: 8, autocomplete: 'off' }), element('span')];
+        return { id, input, told, row: element('p', {}, element('label', {}, input, label), ' ', told) };
     });
-    const form = element('form', { className: 'predict' }, ...fields.map(({ row }) => row),
-        element('p', {}, 'Held against your next run of ', element('code', {}, asked.root.ariaLabel),
-            '; it stays in this page.'));
-    form.addEventListener('submit', event => event.preventDefault());
+    const form = element('div', { className: 'predict', role: 'group', ariaLabel: 'Your prediction' },
+        ...fields.map(({ row }) => row), element('p', {}, 'Held against your next run of ',
+            element('code', {}, asked.root.ariaLabel), '; it stays in this page.'));
     form.addEventListener('keydown', event => event.stopPropagation());
     paragraph.after(form);
+    const fold = form.nextElementSibling;
     predictions.set(asked.id, values => {
-        let any = false;
         for (const { id, input, told } of fields) {
             const found = values.find(value => value.id === id);
             const said = input.value.trim().replace(/ ?s$/, '').replace(',', '.');
-            if (!found || !said) {
-                told.textContent = '';
-                continue;
+            told.textContent = '';
+            if (found && said) {
+                const off = Math.abs(said - found.value);
+                const is = Number.isNaN(off) ? said.toLowerCase() === found.value.toLowerCase() : off <= found.about;
+                told.textContent = `${is ? 'as ' : ''}in this run: ${found.value}`;
+                told.className = is ? 'yes' : 'no';
+                if (fold?.matches('details')) {
+                    fold.open = true;
+                }
             }
-            any = true;
-            const [mine, its] = [Number(said), Number(found.value)];
-            const is = Number.isNaN(mine) || Number.isNaN(its)
-                ? said.toLowerCase() === found.value.toLowerCase()
-                : Math.abs(mine - its) <= found.about;
-            told.textContent = is ? `as in this run: ${found.value}` : `in this run: ${found.value}`;
-            told.className = is ? 'yes' : 'no';
-        }
-        const fold = form.nextElementSibling;
-        if (any && fold?.matches('details')) {
-            fold.open = true;
         }
     });
 }
 
-function stopAll(status) {
-    return button('Stop all', async () => {
-        status.textContent = await tell('stop', {}) || 'All were stopped.';
-    });
+// Adds to a line what runs, here and on other pages, and a button that stops it all.
+async function listRuns(line) {
+    const runs = await (await ask('runs')).json();
+    line.append(' ', runs.map(({ command }) => command).join(', ') || 'Nothing.');
+    if (runs.length) {
+        line.append(' ', button('Stop all', async () => {
+            line.textContent = await tell('stop', {}) || 'All were stopped.';
+        }));
+    }
 }
 
-// What runs, here and on other pages, asked for when it is unfolded.
+// Asked for when it is unfolded.
 function underWay() {
     const list = element('p', { role: 'status' });
-    const fold = element('details', { className: 'run' },
-        element('summary', {}, 'What is under way'), list);
-    fold.addEventListener('toggle', async () => {
-        if (!fold.open) {
-            return;
-        }
-        try {
-            const runs = await (await ask('runs')).json();
-            list.textContent = runs.map(({ command }) => command).join(', ') || 'Nothing.';
-            list.append(...(runs.length ? [' ', stopAll(list)] : []));
-        } catch {
-            list.textContent = ENDED;
+    const fold = element('details', { className: 'run' }, element('summary', {}, 'What is under way'), list);
+    fold.addEventListener('toggle', () => {
+        list.textContent = '';
+        if (fold.open) {
+            listRuns(list).catch(() => { list.textContent = ENDED; });
         }
     });
     return fold;
 }
 
 async function enliven() {
-    let answer;
-    try {
-        answer = await ask(`page/${location.pathname.slice(1) || 'index.html'}`);
-    } catch {
+    const answer = await ask(`page/${location.pathname.slice(1) || 'index.html'}`).catch(() => null);
+    if (!answer?.ok) {
+        headline(answer ? `Programs cannot be run from here: ${await answer.text()}.` : ENDED);
         return;
     }
     const main = document.querySelector('main');
-    if (!answer.ok) {
-        headline(`Programs cannot be run from here: ${await answer.text()}.`);
-        return;
-    }
     const { offers, progress, untraced } = await answer.json();
     const known = new Map(offers.map(offer => [offer.command, offer]));
     for (const code of main.querySelectorAll('pre > code.language-console')) {
-        const shown = code.textContent.split('\n').map(line => line.trim());
-        const found = [...new Set(shown)].map(line => known.get(line)).filter(Boolean);
+        const shown = new Set(code.textContent.split('\n').map(line => line.trim()));
+        const found = [...shown].map(line => known.get(line)).filter(one => known.delete(one?.command));
         code.closest('pre').after(...found.map(offer => panel(offer, found.length > 1)));
-        found.forEach(({ command }) => known.delete(command));
     }
     for (const code of main.querySelectorAll('.promise caption > code, .exercise > .checked > code')) {
         const offer = known.get(code.textContent);
@@ -362,9 +333,7 @@ async function enliven() {
         }
     }
     if (untraced) {
-        panels.forEach(({ status }) => {
-            status.textContent = `How threads end cannot be seen here: ${untraced}.`;
-        });
+        headline(`How threads end cannot be seen here: ${untraced}.`);
     }
     if (panels.length) {
         main.append(underWay());
@@ -376,19 +345,14 @@ async function enliven() {
     }
     if (location.pathname === '/map.html') {
         for (const [lesson, how] of Object.entries(progress)) {
-            main.querySelector(`a[href$="-${lesson}.html"]`)
-                ?.after(element('span', { className: 'progress' }, ` (exercise: ${how})`));
+            main.querySelector(`a[href$="-${lesson}.html"]`)?.after(` (exercise: ${how})`);
         }
     }
 }
 
 if (start) {
-    addEventListener('hashchange', () => {
-        if (location.hash.includes('token=')) {
-            // The server may have been started anew, which only a fresh page knows.
-            location.reload();
-        }
-    });
+    // The server may have been started anew, which only a fresh page knows.
+    addEventListener('hashchange', () => location.hash.includes('token=') && location.reload());
     // A page that is kept for the way back would keep its run for ever.
     addEventListener('pagehide', () => panels.forEach(({ end }) => end('The page was left, and its run has ended.')));
     takeToken();
