@@ -3,6 +3,7 @@
 //! `LIVE_TIMES=30` in front tries each test as often, every second time beside busy loops.
 
 mod browser;
+mod buttons;
 mod ends;
 mod misdeeds;
 mod safe;
@@ -48,7 +49,7 @@ impl Test {
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    let tests = [safe::tests, ends::tests, misdeeds::tests, browser::tests];
+    let tests = [buttons::tests, safe::tests, ends::tests, misdeeds::tests, browser::tests];
     let tests = tests.into_iter().flat_map(|tests| tests());
     let trials = tests.map(Test::trial).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
