@@ -13,7 +13,7 @@ use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use axum::Router;
@@ -72,6 +72,10 @@ pub struct Bench {
 struct Shared {
     /// The runs whose streams are open, by number.
     runs: BTreeMap<u64, Arc<Live>>,
+    /// All that were begun and may not have come to their end yet.
+    begun: Vec<Weak<Live>>,
+    /// Whether no more may begin.
+    is_closed: bool,
     streams: usize,
     /// The directories of the pages, the one used last at the end.
     directories: Vec<(String, Arc<TempDir>)>,
@@ -102,10 +106,21 @@ impl Bench {
     }
 
     /// Ends all runs that are under way.
-    pub fn stop_all(&self, why: &'static str) {
+    fn stop_all(&self, why: &'static str) {
         for live in self.shared().runs.values() {
             live.stop(why);
         }
+    }
+
+    /// Ends all runs that are under way, and lets no more begin.
+    pub fn close(&self) {
+        self.shared().is_closed = true;
+        self.stop_all("the book is closed");
+    }
+
+    /// Whether all runs that were begun have come to their end, and their builds with them.
+    pub fn is_idle(&self) -> bool {
+        self.shared().begun.iter().filter_map(Weak::upgrade).all(|live| live.outcome().is_some())
     }
 
     /// The way to all that is more than a page.
@@ -150,8 +165,16 @@ impl Bench {
         };
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (root, gate) = (self.workbook.root.clone(), Arc::clone(&self.gate));
+        // Whoever closes the book sees this run, or it sees that.
+        let mut shared = self.shared();
+        if shared.is_closed {
+            return Err(io::Error::other("the book is closed"));
+        }
         let live = Live::start(number, job.clone(), root, directory, gate)?;
-        self.shared().runs.insert(number, Arc::clone(&live));
+        shared.runs.insert(number, Arc::clone(&live));
+        shared.begun.retain(|live| live.strong_count() > 0);
+        shared.begun.push(Arc::downgrade(&live));
+        drop(shared);
         Ok(live)
     }
 

@@ -72,7 +72,7 @@ pub fn serve(
             _ = terminate.recv() => {}
         }
         // First what runs: its streams would take up the others' time.
-        bench.stop_all("the book is closed");
+        bench.close();
         stop.send_replace(());
         // Time over is as good an end as all connections closed.
         let _ = tokio::time::timeout(GRACE, server).await;
