@@ -6,7 +6,7 @@ use libtest_mimic::Failed;
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
-use super::server::{Server, Start, Stream};
+use super::server::{Server, Start, Stream, wait_for};
 use super::small::SMALL;
 use super::{Test, has, is};
 
@@ -15,10 +15,10 @@ const EXERCISE: &str = "exercise::critical-worker";
 
 /// Of a run that is ended for what it does, the last line comes within this time, with all that the build
 /// has to say.
-const AT_ONCE: Duration = Duration::from_secs(10);
+const AT_ONCE: Duration = Duration::from_secs(15);
 
 /// Of any other run.
-const IN_TIME: Duration = Duration::from_secs(20);
+const IN_TIME: Duration = Duration::from_secs(40);
 
 /// No run tells a page more than this.
 const MOST_BYTES: usize = 4 << 20;
@@ -50,7 +50,19 @@ pub fn tests() -> Vec<Test> {
     let tests = MISDEEDS.into_iter().map(|(misdeed, status)| {
         Test::new(format!("misdeeds::{misdeed}"), move || does(misdeed, status)).needs(&["setsid"])
     });
-    tests.collect()
+    let frozen = Test::new("misdeeds::lines, to a page that reads none", to_a_frozen_page);
+    tests.chain([frozen]).collect()
+}
+
+/// As a browser that stands still, and keeps its connection.
+fn to_a_frozen_page() -> Result<(), Failed> {
+    let start = Start::of(SMALL.root(), &SMALL.target())?;
+    let server = start.variable("MISDEED", "lines").start()?;
+    let _stream = server.run(EXERCISE, "one")?;
+    wait_for("the program", || server.directory())?;
+    // What it has printed is held against its promises first.
+    wait_for("its end", || server.is_at_rest(0).ok())?;
+    server.end(Signal::SIGTERM)
 }
 
 fn does(misdeed: &str, status: &str) -> Result<(), Failed> {

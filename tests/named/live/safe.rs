@@ -10,7 +10,7 @@ use serde_json::json;
 use ureq::http::Method;
 use workshop::live::door::TOKEN;
 
-use super::server::{Ask, Server, Start, wait_for};
+use super::server::{Ask, SOON, Server, Start, wait_for};
 use super::small::{LESSON, SMALL};
 use super::{Test, has, is};
 
@@ -160,7 +160,8 @@ pub fn tests() -> Vec<Test> {
     let refusals = REFUSALS.into_iter().map(|refusal| {
         Test::new(format!("safe::refused: {}", refusal.0), move || refused(refusal))
     });
-    let others: [(&str, Act); 9] = [
+    let others: [(&str, Act); 10] = [
+        ("refused: a fourth exercise that is checked when it is saved", a_fourth_watch),
         ("refused: three megabytes", three_megabytes),
         ("refused: the token of another start", token_of_another_start),
         ("refused: no host, and two of them", hosts_that_no_browser_sends),
@@ -258,19 +259,23 @@ fn token_of_another_start() -> Result<(), Failed> {
 /// The answer to a request that is sent as it is.
 fn raw(server: &Server, request: &str) -> Result<String, Failed> {
     let mut stream = TcpStream::connect(server.address)?;
+    // Of what is refused before it has been sent, the end is never read.
+    stream.set_read_timeout(Some(SOON))?;
     stream.write_all(request.replace('\n', "\r\n").as_bytes())?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    Ok(answer)
+    let mut answer = Vec::new();
+    let read = stream.read_to_end(&mut answer);
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    if answer.is_empty() { read.map(|_| answer).map_err(Failed::from) } else { Ok(answer) }
 }
 
-/// Refused before it has been sent: whoever sends it all may find the connection cut instead.
+/// Refused before all of it has been sent: whoever goes on may find the connection cut instead.
 fn three_megabytes() -> Result<(), Failed> {
     let server = &*REFUSES;
     let (own, token, length) = (server.address, &server.token, 3 << 20);
     let request = format!(
         "POST /api/run HTTP/1.1\nhost: {own}\norigin: http://{own}\n{TOKEN}: {token}\n\
-         content-length: {length}\nconnection: close\n\n"
+         content-length: {length}\nconnection: close\n\n{}",
+        " ".repeat(1 << 15)
     );
     let answer = raw(server, &request)?;
     is("status", answer.starts_with("HTTP/1.1 413 "), true)?;
@@ -350,6 +355,27 @@ fn a_fourth_run() -> Result<(), Failed> {
     }
     server.is_at_rest(4)?;
     is("what is under way", runs(&server).answer()?.json()?, json!([]))?;
+    server.end(Signal::SIGTERM)
+}
+
+/// One that waits for its exercise to be saved takes up a connection of the browser as well.
+fn a_fourth_watch() -> Result<(), Failed> {
+    let server = server()?;
+    let exercise = "exercise::critical-worker";
+    let job = json!({ "id": exercise, "page": "one", "on_save": true });
+    let mut watches = Vec::new();
+    for _ in 0..3 {
+        let mut watch = server.post("/api/run", &job).stream()?;
+        watch.until("done")?;
+        watches.push(watch);
+    }
+    is("what is under way", server.under_way(), Vec::new())?;
+    is("status", server.post("/api/run", &job).answer()?.status, 409)?;
+    is("status", run(&server).answer()?.status, 409)?;
+    watches.pop();
+    drop(wait_for("room for one more", || server.run(exercise, "two").ok())?);
+    drop(watches);
+    server.is_at_rest(0)?;
     server.end(Signal::SIGTERM)
 }
 
