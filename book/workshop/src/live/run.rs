@@ -283,9 +283,11 @@ impl Live {
             if rans.is_empty() {
                 values = offer::values(promised, &ran);
             }
+            // As in the self-check: the next one would only take as long again.
+            let is_hung = matches!(ran.end, End::Hung(_));
             rans.push(ran);
             let state = self.state();
-            if state.stopped.is_some() || !state.sent.is_empty() {
+            if is_hung || state.stopped.is_some() || !state.sent.is_empty() {
                 break;
             }
         }
