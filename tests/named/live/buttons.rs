@@ -131,6 +131,8 @@ fn keeps_its_promises() -> Result<(), Failed> {
         came
     })?;
     for (job, came) in pressed.iter().zip(came) {
+        // What is wrong among so many others may be theirs: once more, with the servers for itself.
+        let came = came.or_else(|_| press(&servers[0], job));
         match came {
             Ok(None) => {}
             Ok(Some(why)) => others.push(format!("{}: {why}", job.id)),
@@ -156,7 +158,7 @@ fn build(jobs: &[&Job]) -> Result<(), Failed> {
         else {
             continue;
         };
-        if known.insert(package) {
+        if known.insert((package, job.scenario.profile.name())) {
             let mut command = programs::builder(&WORKBOOK.root, job.scenario.profile);
             command.args(["--package", package, "--quiet"]);
             programs::built_by(&mut command).map_err(|error| format!("{error:#}"))?;
