@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LIST = Path("tests/named/targets.toml")
 KEYS = {"seconds": int, "least": int, "needs": list, "before": str, "ignored": bool}
 RESULT = re.compile(r"^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored", re.MULTILINE)
-FAILED = re.compile(r"^test (\S+) +\.\.\. FAILED", re.MULTILINE)
+FAILED = re.compile(r"^test (.+?) +\.\.\. FAILED", re.MULTILINE)
 # How far over its budget a target fails: the same machine is slower on another day.
 TOO_LONG = 2
 
@@ -138,8 +138,8 @@ def judge(target, code, output, seconds):
     wrong = []
     if code or failed:
         # By name: what a long log keeps is its end.
-        names = "".join(f" {name}" for name in FAILED.findall(output))
-        wrong.append(f"{failed} failed, exit code {code}:{names}")
+        names = ", ".join(FAILED.findall(output))
+        wrong.append(f"{failed} failed, exit code {code}: {names}")
     if passed < target["least"]:
         wrong.append(f"at least {target['least']} have to pass")
     if ignored and not target.get("ignored"):

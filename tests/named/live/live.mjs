@@ -45,14 +45,14 @@ const trials = {
             [...document.querySelectorAll('.run .transcript samp')]
                 .filter(line => line.textContent.includes('beat ')).length);
         await run.click();
-        await says(/^It ended after (3\.[5-9]\d*|4) s with exit code 0\. All promises are kept\.$/);
+        await says(/^It ended after (3\.[5-9]\d*|4|4\.\d+) s with exit code 0\. All promises are kept\.$/);
         const [figure, rows] = [group.locator('figure'), group.locator('.kept tbody tr')];
         const drawn = await figure.locator('.timeline').textContent();
         return [
             ...is('beats as they came', await beats(), [1, 2, 3, 4]),
             ...is('promises that are marked', await rows.count(), 5),
             ...is('of them kept', await rows.locator('.yes').count(), 5),
-            ...has('the picture', drawn, /heartbeat ?cut off at 3\.[5-9]/),
+            ...has('the picture', drawn, /heartbeat ?cut off at (3\.[5-9]|4)/),
         ];
     },
 
@@ -84,7 +84,7 @@ const trials = {
         const told = await form.locator('p:has(label) > span').allTextContents();
         return [
             ...problems,
-            ...has('the wrong end', told[0], /^in this run: (3\.[5-9]\d*|4)$/),
+            ...has('the wrong end', told[0], /^in this run: (3\.[5-9]\d*|4|4\.\d+)$/),
             ...is('the others', told.slice(1),
                 ['as in this run: 0', 'as in this run: 2', 'in this run: 4']),
             ...is('the fold after', await fold.getAttribute('open'), ''),
@@ -492,9 +492,15 @@ function controls(page, { command }) {
         group,
         run: group.getByRole('button', { name: `Run: ${command}`, exact: true }),
         button: name => group.getByRole('button', { name, exact: true }),
+        // A run that was late by the machine is made again, as its page says.
         async says(expected) {
+            const late = /: run it again\.$/;
             try {
-                await status.filter({ hasText: expected }).waitFor();
+                await status.filter({ hasText: new RegExp(`${expected.source}|${late.source}`) }).waitFor();
+                if (late.test(await status.textContent())) {
+                    await group.getByRole('button', { name: `Run: ${command}`, exact: true }).click();
+                    await status.filter({ hasText: expected }).waitFor();
+                }
             } catch {
                 const broken = await group.locator('tr:has(.no)').allTextContents();
                 const what = [await status.textContent(), ...broken].join('\n');

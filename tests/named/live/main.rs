@@ -19,7 +19,7 @@ use named::rounds::try_often;
 const TIMES: &str = "LIVE_TIMES";
 
 /// How many tests run at the same time: they mostly sleep.
-const AT_ONCE: usize = 6;
+const AT_ONCE: usize = 4;
 
 /// Of what was found, so many characters are told.
 const MOST: usize = 2000;

@@ -305,7 +305,13 @@ impl Live {
             _ => None,
         };
         let ran = rans.first().context("there was no run")?;
-        let status = status(ran, stopped, &sent);
+        let mut status = status(ran, stopped, &sent);
+        if is_late && stopped.is_none() && sent.is_empty() {
+            let apart = in_seconds(APART);
+            status.push_str(&format!(
+                " It was late by less than {apart}, as a busy machine is: run it again."
+            ));
+        }
         let body = html! {
             @if let Some(line) = &marker { p { (line) } }
             @for picture in pictures { (picture) }
@@ -318,12 +324,7 @@ impl Live {
                     @if number > 0 { p { "Run again in the same directory:" } }
                     (judged(promised, broken, was_fresh))
                 }
-            } @else if is_late && stopped.is_none() && sent.is_empty() {
-                p {
-                    "It was late by less than " (in_seconds(APART)) ": that tells of this machine, and not \
-                     of the program. Run it again."
-                }
-            } @else if stopped.is_none() {
+            } @else if stopped.is_none() && !sent.is_empty() {
                 p { "You have sent a signal: this run is shown, and not held against the promises." }
             }
         };
