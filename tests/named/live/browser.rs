@@ -57,39 +57,41 @@ const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// The tests of this module.
 pub fn tests() -> Vec<Test> {
-    let test = |name: &'static str, act: fn(&str) -> Result<(), Failed>| {
-        Test::new(format!("browser: {}", name.replace('_', " ")), move || act(name))
-            .needs(&["chromium", "node"])
+    let test = |name: &'static str, desk: &'static Shared, start: fn() -> Result<Desk, Failed>| {
+        Test::new(format!("browser: {}", name.replace('_', " ")), move || {
+            attempt(name, desk, start)
+        })
+        .needs(&["chromium", "node"])
     };
-    let ours = WITH_THIS_WORKBOOK.into_iter().map(|name| test(name, with_this_workbook));
-    let copies = WITH_A_COPY.into_iter().map(|name| test(name, with_a_copy));
+    let ours = WITH_THIS_WORKBOOK.into_iter().zip(OURS.iter().cycle());
+    let ours = ours.map(|(name, desk)| test(name, desk, of_this_workbook));
+    let copies = WITH_A_COPY.into_iter().map(|name| test(name, &COPY, of_the_copy));
     ours.chain(copies).collect()
 }
 
-fn with_this_workbook(name: &str) -> Result<(), Failed> {
-    /// Those that nobody sits at; there are as many as tests run at the same time.
-    static FREE: Mutex<Vec<Desk>> = Mutex::new(Vec::new());
-    let free = || FREE.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = free().pop();
-    let mut desk = match known {
-        Some(desk) => desk,
-        None => Desk::of(Start::of_this_workbook()?, None)?,
-    };
-    let found = desk.attempt(name)?;
-    free().push(desk);
-    judged(&found)
+/// A desk that tests come to one after another, once there is one.
+type Shared = Mutex<Option<Desk>>;
+
+/// No more than two: each takes a core while its book is built and its browser begins.
+static OURS: [Shared; 2] = [const { Mutex::new(None) }; 2];
+static COPY: Shared = Mutex::new(None);
+
+fn of_this_workbook() -> Result<Desk, Failed> {
+    Desk::of(Start::of_this_workbook()?, None)
 }
 
-fn with_a_copy(name: &str) -> Result<(), Failed> {
-    /// There is one copy, so that they come one after another.
-    static COPY: Mutex<Option<Desk>> = Mutex::new(None);
-    let mut copy = COPY.lock().unwrap_or_else(PoisonError::into_inner);
-    let mut desk = match copy.take() {
+fn of_the_copy() -> Result<Desk, Failed> {
+    Desk::of(Start::of(EDITED.root(), &EDITED.target())?, Some(EDITED.root()))
+}
+
+fn attempt(name: &str, desk: &Shared, start: fn() -> Result<Desk, Failed>) -> Result<(), Failed> {
+    let mut shared = desk.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut desk = match shared.take() {
         Some(desk) => desk,
-        None => Desk::of(Start::of(EDITED.root(), &EDITED.target())?, Some(EDITED.root()))?,
+        None => start()?,
     };
     let found = desk.attempt(name)?;
-    *copy = Some(desk);
+    *shared = Some(desk);
     judged(&found)
 }
 
