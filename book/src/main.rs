@@ -169,8 +169,7 @@ fn show(port: u16, host: Option<String>, open: bool) -> Result<ExitCode> {
     });
     let door = Door::new([own.to_string()].into_iter().chain(host).collect())?;
     let address = door.address();
-    let directory = build(None)?;
-    let workbook = Workbook::load(&Workbook::home()).map_err(all_of)?;
+    let (directory, workbook) = build(None)?;
     let bench = live::Bench::new(workbook, door);
     serve::serve(listener, &directory, &bench, || {
         print(format_args!("the book is open at {address} (Ctrl-C ends it)"))?;
@@ -200,8 +199,8 @@ fn open_in_a_browser(address: &str) -> Result<()> {
     Ok(())
 }
 
-/// Builds the book, says how long it took, and gives the directory that holds it.
-fn build(dest: Option<PathBuf>) -> Result<PathBuf> {
+/// Builds the book, says how long it took, and gives the directory that holds it, and the workbook.
+fn build(dest: Option<PathBuf>) -> Result<(PathBuf, Workbook)> {
     let start = Instant::now();
     let workbook = loaded()?;
     let mut book = MDBook::load(workbook.root.join("book"))?;
@@ -234,7 +233,7 @@ fn build(dest: Option<PathBuf>) -> Result<PathBuf> {
     place.fill(&new)?;
     let took = start.elapsed().as_secs_f64();
     print(format_args!("built {} in {took:.1} s", place.path().display()))?;
-    Ok(place.path().to_owned())
+    Ok((place.path().to_owned(), workbook))
 }
 
 /// mdBook's own renderer, which copies into the book all that stands beside the chapters. To it, they

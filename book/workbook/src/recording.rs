@@ -179,7 +179,7 @@ impl Recording {
         }
         let trace = beside::told(&out)
             .map_err(|why| anyhow!("what its threads did was not seen: {why}"))?;
-        let recording = Self::told(&ran, Some(trace))?;
+        let recording = Self::of(&ran, Some(trace))?;
         ensure!(
             recording.ends_as(promised),
             "it does not end as its chapter promises, but at {} s; `cargo test` tells more",
@@ -210,29 +210,15 @@ impl Recording {
         }
     }
 
-    /// The same of a run that has ended and was not traced.
+    /// What happened in a run, as long as its directory is there.
     ///
-    /// # Errors
-    ///
-    /// If the files that it left cannot be read.
-    pub fn untraced(ran: &Ran) -> Result<Self> {
-        Self::told(ran, None)
-    }
-
-    /// What happened in a run that was started by [`beside::command`] with the file `out`, as long as its directory
-    /// is there.
-    ///
-    /// Where it could not be traced ([`beside::told`] says why) its threads are those that logged, each from its
+    /// Where nothing was traced ([`beside::told`] says why) its threads are those that logged, each from its
     /// first line on, and nothing is said of their ends.
     ///
     /// # Errors
     ///
     /// If the files that it left cannot be read, or two of its threads cannot be told apart.
-    pub fn of(ran: &Ran, out: &Path) -> Result<Self> {
-        Self::told(ran, beside::told(out).ok())
-    }
-
-    fn told(ran: &Ran, trace: Option<Trace>) -> Result<Self> {
+    pub fn of(ran: &Ran, trace: Option<Trace>) -> Result<Self> {
         let stdout = String::from_utf8_lossy(&ran.stdout);
         let stdout: Vec<_> = stdout
             .lines()
@@ -579,7 +565,7 @@ no log line
             temporary: Vec::new(),
             directory: directory.path().to_owned(),
         };
-        Recording::of(&ran, &out)
+        Recording::of(&ran, beside::told(&out).ok())
     }
 
     const AFTER_2_S: End = End::Ended {

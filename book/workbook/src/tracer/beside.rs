@@ -43,6 +43,9 @@ const THIS_PROGRAM: &str = "/proc/self/exe";
 /// What the tracer says when it has taken hold.
 const READY: &str = "ready";
 
+/// What is said where the tracer's file never comes.
+pub const SILENT: &str = "the tracer has ended without a word";
+
 /// How long after the program's end its tracer may take: all that is left to do is to write a file.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -98,7 +101,7 @@ pub fn told(out: &Path) -> Result<Trace, String> {
             text => break text.map_err(|error| error.to_string())?,
         }
         if Instant::now() > limit {
-            return Err("the tracer has ended without a word".to_owned());
+            return Err(SILENT.to_owned());
         }
         thread::sleep(Duration::from_millis(2));
     };

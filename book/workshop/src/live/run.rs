@@ -24,7 +24,7 @@ use workbook::exercise::{Ignored, Progress, marker};
 use workbook::programs::{Building, Programs, builder};
 use workbook::promise::judge::{Broken, End, Ran};
 use workbook::promise::{APART, Ends, Exit, Language, Promise, Run, in_seconds};
-use workbook::recording::{Recording, files};
+use workbook::recording::{File, Recording};
 use workbook::run::{Gate, MOST_OUTPUT, Observer, Start, run, temporary_directory};
 use workbook::timeline::{self, Drawn};
 use workbook::tracer::beside;
@@ -82,8 +82,6 @@ struct State {
     sent: Vec<(Duration, Signal)>,
     /// Why it is ended, where not by itself.
     stopped: Option<&'static str>,
-    /// Whether the picture has changed since it was taken.
-    is_new: bool,
     outcome: Option<Outcome>,
 }
 
@@ -160,8 +158,7 @@ impl Live {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn changed(&self, mut state: MutexGuard<'_, State>) {
-        state.is_new = true;
+    fn changed(&self, state: MutexGuard<'_, State>) {
         drop(state);
         self.news.notify_one();
     }
@@ -208,9 +205,8 @@ impl Live {
 
     /// The picture of what has happened so far, if a program runs.
     pub fn picture(&self) -> Option<String> {
-        let mut state = self.state();
+        let state = self.state();
         let began = state.began.filter(|_| state.is_program)?;
-        state.is_new = false;
         let (stdout, stderr) = (readable(&state.stdout), readable(&state.stderr));
         drop(state);
         let recording =
@@ -253,7 +249,7 @@ impl Live {
         let outside = temporary_directory()?;
         let ignored = Ignored::read(root);
         let (mut rans, mut pictures) = (Vec::new(), Vec::new());
-        let (mut verdicts, mut values) = (Vec::new(), Vec::new());
+        let (mut verdicts, mut values, mut at_the_end) = (Vec::new(), Vec::new(), Vec::new());
         for promised in runs {
             let limit = Limit::of(self, directory);
             let out = outside.path().join(rans.len().to_string());
@@ -277,8 +273,9 @@ impl Live {
             });
             // Nor would it then find in its files what it was promised.
             let mut broken = ran.breaks(promised);
-            let left: Vec<_> = files(directory)?.into_iter().map(|file| file.name).collect();
-            broken.extend(ignored.left(&left).filter(|_| ran.end.is_its_own()));
+            let names: Vec<_> = seen.file.iter().map(|file| file.name.clone()).collect();
+            broken.extend(ignored.left(&names).filter(|_| ran.end.is_its_own()));
+            at_the_end = seen.file;
             verdicts.push((promised, broken));
             if rans.is_empty() {
                 values = offer::values(promised, &ran);
@@ -318,7 +315,7 @@ impl Live {
             @if matches!(runs[0].ends, Ends::At(_)) {
                 p.legend { "The dashed line is the promised end." }
             }
-            (left(directory)?)
+            (left(directory, &at_the_end))
             @if is_judged {
                 @for (number, (promised, broken)) in verdicts.iter().enumerate() {
                     @if number > 0 { p { "Run again in the same directory:" } }
@@ -511,16 +508,17 @@ fn last(lines: Vec<String>) -> Vec<String> {
 /// What a run did, and why its threads were not seen, if they were not. Of a line a terminal's commands are
 /// shown as such, and of many lines the first and the last.
 fn seen(ran: &Ran, tracer: Option<&Path>) -> Result<(Recording, Option<String>)> {
-    let (recording, why) = match tracer {
-        None => (Recording::untraced(ran)?, None),
+    let seen = tracer.map(|out| match out.exists() {
+        true => beside::told(out),
         // The run is over, and its tracer with it: what it has not written by now will never come.
-        Some(out) if !out.exists() => {
-            (Recording::untraced(ran)?, Some("the tracer has ended without a word".to_owned()))
-        }
-        Some(out) => match (beside::told(out), Recording::of(ran, out)) {
-            (Ok(_), Ok(recording)) => (recording, None),
-            (Err(why), _) => (Recording::untraced(ran)?, Some(why)),
-            (_, Err(why)) => (Recording::untraced(ran)?, Some(why.to_string())),
+        false => Err(beside::SILENT.to_owned()),
+    });
+    let (recording, why) = match seen {
+        None => (Recording::of(ran, None)?, None),
+        Some(Err(why)) => (Recording::of(ran, None)?, Some(why)),
+        Some(Ok(trace)) => match Recording::of(ran, Some(trace)) {
+            Ok(recording) => (recording, None),
+            Err(why) => (Recording::of(ran, None)?, Some(why.to_string())),
         },
     };
     let shown = |lines: Vec<String>| {
@@ -532,8 +530,7 @@ fn seen(ran: &Ran, tracer: Option<&Path>) -> Result<(Recording, Option<String>)>
 }
 
 /// The files that are there at the end, with their first lines.
-fn left(directory: &Path) -> Result<Markup> {
-    let files = files(directory)?;
+fn left(directory: &Path, files: &[File]) -> Markup {
     let lines = |name: &str| {
         let mut beginning = Vec::new();
         let file = fs::File::open(directory.join(name)).ok()?;
@@ -541,7 +538,7 @@ fn left(directory: &Path) -> Result<Markup> {
         let is_text = !beginning.contains(&0);
         Some(readable(&beginning)).filter(|lines| is_text && !lines.is_empty())
     };
-    Ok(html! {
+    html! {
         @for file in files.iter().take(MOST_FILES) {
             details {
                 summary { code { (file.name) } ", " (file.size) " bytes" }
@@ -550,7 +547,7 @@ fn left(directory: &Path) -> Result<Markup> {
                 }
             }
         }
-    })
+    }
 }
 
 /// How a run ended, in one sentence.
