@@ -382,7 +382,13 @@ impl Feed {
                 && let Some(picture) = live.picture()
             {
                 self.frame = Instant::now();
-                return Some(json!({ "picture": picture }));
+                let mut told = json!({ "picture": picture });
+                // The build is over, and the page hears of it first.
+                let build = live.build_lines();
+                if !build.is_empty() {
+                    told["build"] = json!(build);
+                }
+                return Some(told);
             }
         }
     }

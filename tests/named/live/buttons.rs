@@ -5,7 +5,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
@@ -14,14 +15,16 @@ use libtest_mimic::Failed;
 use named::rounds::all_at_once;
 use named::tools::loaded;
 use scraper::{Html, Selector};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tempfile::TempDir;
 use workbook::commands::run_command;
 use workbook::programs;
 use workbook::workbook::{CHAPTERS, Workbook};
 use workshop::live::offer::{self, Job, Subject};
 
-use super::Test;
 use super::server::{Server, Start};
+use super::small::{LESSON, SMALL};
+use super::{Test, is};
 
 /// Which command lines have no button, and why.
 const LIST: &str = "tests/named/live/no_button.toml";
@@ -46,7 +49,54 @@ static WORKBOOK: LazyLock<Workbook> =
 pub fn tests() -> Vec<Test> {
     let has = "buttons: a command line has one or stands in the list with its reason";
     let keeps = "buttons: what they run is judged as the self-check judges it";
-    vec![Test::new(has, has_one), Test::new(keeps, keeps_its_promises).needs(&["python3"])]
+    let after = "buttons: what a build says comes before its program, however fast it is";
+    vec![
+        Test::new(has, has_one),
+        Test::new(keeps, keeps_its_promises).needs(&["python3"]),
+        Test::new(after, says_all_before),
+    ]
+}
+
+/// A picture waits for the one before; a build may be over by then.
+fn says_all_before() -> Result<(), Failed> {
+    let place = TempDir::new()?;
+    let cargo = place.path().join("cargo");
+    let program = SMALL.target().join("debug").join(LESSON);
+    let artifact = json!({
+        "reason": "compiler-artifact", "package_id": LESSON, "manifest_path": "/Cargo.toml",
+        "target": {
+            "kind": ["bin"], "crate_types": ["bin"], "name": LESSON, "src_path": "/main.rs",
+            "edition": "2024", "doc": true, "doctest": false, "test": false,
+        },
+        "profile": {
+            "opt_level": "0", "debuginfo": 0, "debug_assertions": true,
+            "overflow_checks": true, "test": false,
+        },
+        "features": [], "filenames": [&program], "executable": &program, "fresh": true,
+    });
+    let finished = json!({ "reason": "build-finished", "success": true });
+    let script = format!(
+        "#!/bin/sh\necho first >&2; sleep 0.01; echo last >&2\necho '{artifact}'; echo '{finished}'\n"
+    );
+    fs::write(&cargo, script)?;
+    fs::set_permissions(&cargo, Permissions::from_mode(0o755))?;
+    let start = Start::of(SMALL.root(), &SMALL.target())?;
+    let server = start.variable("CARGO", &cargo.display().to_string()).start()?;
+    let mut stream = server.run(LESSON, "one")?;
+    let mut said = Vec::new();
+    loop {
+        let told = stream.next()?.ok_or("no picture has come")?;
+        let lines = told["build"].as_array().into_iter().flatten();
+        said.extend(lines.filter_map(|line| Some(line.as_str()?.to_owned())));
+        if told.get("picture").is_some() {
+            break;
+        }
+    }
+    // Some more pictures: none brings a line that is late.
+    for _ in 0..3 {
+        stream.until("picture")?;
+    }
+    is("what is said before the program is drawn", said.join(" ").as_str(), "first last")
 }
 
 fn has_one() -> Result<(), Failed> {

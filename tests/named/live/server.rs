@@ -420,7 +420,7 @@ impl Ask {
             return Err(format!("{}: {text}", head.status).into());
         }
         let lines = BufReader::new(body.into_reader()).lines();
-        let mut stream = Stream { lines, run: 0, bytes: 0 };
+        let mut stream = Stream { lines, run: 0, bytes: 0, is_drawn: false };
         let first = stream.next()?.unwrap_or_default();
         stream.run = first["run"].as_u64().ok_or_else(|| format!("no number in {first}"))?;
         Ok(stream)
@@ -457,6 +457,8 @@ pub struct Stream {
     pub run: u64,
     /// How much has come.
     pub bytes: usize,
+    /// Whether its picture has come, and with it the end of the build.
+    is_drawn: bool,
 }
 
 impl Stream {
@@ -465,7 +467,13 @@ impl Stream {
         let Some(line) = self.lines.next() else { return Ok(None) };
         let line = line?;
         self.bytes += line.len();
-        Ok(Some(serde_json::from_str(&line)?))
+        let told: Value = serde_json::from_str(&line)?;
+        if self.is_drawn && told.get("build").is_some() {
+            return Err(format!("the program was drawn, and then this was told: {line}").into());
+        }
+        self.is_drawn =
+            told.get("run").is_none() && (self.is_drawn || told.get("picture").is_some());
+        Ok(Some(told))
     }
 
     /// Waits until something of this name has come, and gives it.
