@@ -21,6 +21,8 @@ RESULT = re.compile(r"^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored
 FAILED = re.compile(r"^test (.+?) +\.\.\. FAILED", re.MULTILINE)
 # How far over its budget a target fails: the same machine is slower on another day.
 TOO_LONG = 2
+# Of a target's failures, so many characters are told once more at the end.
+TOLD_AGAIN = 6000
 
 
 def main(task, *chosen):
@@ -96,6 +98,7 @@ def run(targets):
         return 1
     rows = [("(build)", "", "", seconds_since(start), "", "")]
     is_wrong = False
+    told_again = []
     for name, target in targets.items():
         print(f"\n== named: {name}", flush=True)
         before = target.get("before", "true")
@@ -108,6 +111,9 @@ def run(targets):
         seconds = seconds_since(start)
         passed, ignored, wrong = judge(target, code, output, seconds)
         is_wrong |= bool(wrong)
+        if wrong:
+            # What a long log keeps is its end.
+            told_again.append((name, failures(output)))
         late = seconds > target["seconds"] and not wrong
         remark = "; ".join(wrong) or ("over its budget" if late else "")
         rows.append((name, passed, ignored, seconds, target["seconds"], remark))
@@ -115,7 +121,16 @@ def run(targets):
     for name, passed, ignored, seconds, budget, remark in rows:
         row = f"{name:10} {passed:>6}  {ignored:>7}  {seconds:>7}  {budget:>6}  {remark}"
         print(row.rstrip(), flush=True)
+    for name, text in told_again:
+        print(f"\n== wrong in {name}\n{text}", flush=True)
     return int(is_wrong)
+
+
+def failures(output):
+    """What a test program says of each test that failed, without the list of names after it."""
+    _, _, text = output.partition("\nfailures:\n")
+    text, _, _ = text.rpartition("\nfailures:\n")
+    return text.strip()[:TOLD_AGAIN] or "\n".join(output.splitlines()[-20:])
 
 
 def follow(command):
@@ -137,7 +152,6 @@ def judge(target, code, output, seconds):
     passed, failed, ignored = map(int, results[-1])
     wrong = []
     if code or failed:
-        # By name: what a long log keeps is its end.
         names = ", ".join(FAILED.findall(output))
         wrong.append(f"{failed} failed, exit code {code}: {names}")
     if passed < target["least"]:
