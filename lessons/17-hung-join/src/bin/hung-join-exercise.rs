@@ -2,7 +2,7 @@
 //!
 //! In the workbook's root:
 //!
-//! Run it:      cargo run -p hung-join --bin hung-join-exercise -- 1000 1100 1200 1300
+//! Run it:      cargo run -p hung-join --bin hung-join-exercise -- 1000 1200 1400 1600
 //! Check it:    cargo test hung-join
 //!              (this file alone: cargo test exercise::hung-join)
 //! Start over:  git restore lessons/17-hung-join/src/bin/hung-join-exercise.rs
