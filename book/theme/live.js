@@ -27,7 +27,7 @@ function takeToken() {
 }
 
 // Each load is a page of its own: its runs share a directory until it starts over.
-const page = String(Math.random()).slice(2);
+const page = `${location.pathname}#${Math.random()}`;
 
 function ask(path, body, signal) {
     return fetch(`/api/${path}`, {

@@ -141,6 +141,13 @@ impl Bench {
             .with_state(self)
     }
 
+    /// What a page has to offer, by its path in the book.
+    fn offers(&self, page: &str) -> Value {
+        let page = Some(page.trim_start_matches('/')).filter(|page| !page.is_empty());
+        let source = Path::new(page.unwrap_or("index.html")).with_extension("md");
+        offer::of_page(&self.workbook, &self.jobs, &source)
+    }
+
     /// The directory of a page, which its runs share until it starts over.
     fn directory(&self, page: &str) -> io::Result<Arc<TempDir>> {
         let mut shared = self.shared();
@@ -225,13 +232,12 @@ fn answer(value: &Value) -> Response {
 
 /// What a page has to offer.
 async fn page(State(bench): State<Arc<Bench>>, Asked(page): Asked<String>) -> Response {
-    let page = Path::new(&page).with_extension("md");
     let progress: BTreeMap<_, _> = {
         let shared = bench.shared();
         shared.progress.iter().map(|(name, one)| (name.clone(), one.to_string())).collect()
     };
     answer(&json!({
-        "offers": offer::of_page(&bench.workbook, &bench.jobs, &page),
+        "offers": bench.offers(&page),
         "progress": progress,
         "untraced": bench.untraced,
     }))
@@ -275,6 +281,12 @@ async fn run(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Respons
     let (id, page) = (asked.text("id")?, asked.text("page")?);
     let job = bench.jobs.iter().find(|job| job.id == id).cloned();
     let job = job.ok_or_else(|| refused(format!("the book has no {id}")))?;
+    // A page says where it is, and which of its loads.
+    let (path, _) = page.split_once('#').ok_or_else(|| refused("the request has no page"))?;
+    let offers = bench.offers(path);
+    if !offers.as_array().is_some_and(|offers| offers.iter().any(|offer| offer["id"] == id)) {
+        return Err(refused(format!("{path} does not offer {id}")));
+    }
     let on_save = asked.0["on_save"].as_bool().unwrap_or_default();
     let busy = || {
         let why =

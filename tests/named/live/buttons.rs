@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ use workbook::workbook::{CHAPTERS, Workbook};
 use workshop::live::offer::{self, Job, Subject};
 
 use super::server::{Server, Start};
-use super::small::{LESSON, SMALL};
+use super::small::{LESSON, PAGE, SMALL};
 use super::{Test, is};
 
 /// Which command lines have no button, and why.
@@ -82,7 +82,7 @@ fn says_all_before() -> Result<(), Failed> {
     fs::set_permissions(&cargo, Permissions::from_mode(0o755))?;
     let start = Start::of(SMALL.root(), &SMALL.target())?;
     let server = start.variable("CARGO", &cargo.display().to_string()).start()?;
-    let mut stream = server.run(LESSON, "one")?;
+    let mut stream = server.run(LESSON, PAGE)?;
     let mut said = Vec::new();
     loop {
         let told = stream.next()?.ok_or("no picture has come")?;
@@ -163,9 +163,9 @@ fn command_lines(text: &str) -> Vec<String> {
 
 fn keeps_its_promises() -> Result<(), Failed> {
     let all = offered();
-    let pressed: Vec<_> = match env::var_os(ALL) {
+    let pressed: Vec<&(PathBuf, Job)> = match env::var_os(ALL) {
         Some(_) => all.iter().collect(),
-        None => all.iter().filter(|job| job.id == job.lesson).step_by(SOME).collect(),
+        None => all.iter().filter(|(_, job)| job.id == job.lesson).step_by(SOME).collect(),
     };
     build(&pressed)?;
     let servers: Vec<_> =
@@ -174,15 +174,15 @@ fn keeps_its_promises() -> Result<(), Failed> {
     let free = Mutex::new(servers.iter().flat_map(|server| [server; STREAMS]).collect::<Vec<_>>());
     let free = || free.lock().unwrap_or_else(PoisonError::into_inner);
     let (mut wrong, mut others) = (Vec::new(), Vec::new());
-    let came = all_at_once(&pressed, SERVERS * STREAMS, |job, _| {
+    let came = all_at_once(&pressed, SERVERS * STREAMS, |(page, job), _| {
         let server = free().pop().ok_or("no server is free")?;
-        let came = press(server, job);
+        let came = press(server, page, job);
         free().push(server);
         came
     })?;
-    for (job, came) in pressed.iter().zip(came) {
+    for ((page, job), came) in pressed.iter().zip(came) {
         // What is wrong among so many others may be theirs: once more, with the servers for itself.
-        let came = came.or_else(|_| press(&servers[0], job));
+        let came = came.or_else(|_| press(&servers[0], page, job));
         match came {
             Ok(None) => {}
             Ok(Some(why)) => others.push(format!("{}: {why}", job.id)),
@@ -201,9 +201,9 @@ fn keeps_its_promises() -> Result<(), Failed> {
 }
 
 /// Builds them as the server does, so that no press has to wait for that.
-fn build(jobs: &[&Job]) -> Result<(), Failed> {
+fn build(pressed: &[&(PathBuf, Job)]) -> Result<(), Failed> {
     let mut known = BTreeSet::new();
-    for job in jobs {
+    for (_, job) in pressed {
         let (Subject::Program { package, .. } | Subject::Exercise { package, .. }) = &job.subject
         else {
             continue;
@@ -217,26 +217,29 @@ fn build(jobs: &[&Job]) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What the pages have buttons for, each once.
-fn offered() -> Vec<Job> {
+/// What the pages have buttons for, each once, with a page that has it.
+fn offered() -> Vec<(PathBuf, Job)> {
     let jobs = offer::jobs(&WORKBOOK);
     let owned = WORKBOOK.chapters.iter().flat_map(|chapter| &chapter.pages);
-    let mut known = BTreeSet::new();
+    let mut known = BTreeMap::new();
     for page in owned.chain(&WORKBOOK.others) {
         let path = page.path.strip_prefix(CHAPTERS).unwrap_or(Path::new(""));
         let offers = offer::of_page(&WORKBOOK, &jobs, path);
         let ids = offers.as_array().into_iter().flatten();
-        known.extend(ids.filter_map(|offer| Some(offer["id"].as_str()?.to_owned())));
+        for id in ids.filter_map(|offer| offer["id"].as_str()) {
+            known.entry(id.to_owned()).or_insert_with(|| path.with_extension("html"));
+        }
     }
-    jobs.into_iter().filter(|job| known.contains(&job.id)).collect()
+    jobs.into_iter().filter_map(|job| Some((known.remove(&job.id)?, job))).collect()
 }
 
 /// Presses one button; gives why it cannot be pressed on this machine.
-fn press(server: &Server, job: &Job) -> Result<Option<String>, Failed> {
+fn press(server: &Server, page: &Path, job: &Job) -> Result<Option<String>, Failed> {
     let mut said = String::new();
     for _ in 0..TIMES {
-        // A page of its own, and so a directory of its own.
-        let told = server.run(&job.id, &job.id)?.last()?;
+        // A load of its own, and so a directory of its own.
+        let load = format!("/{}#{}", page.display(), job.id);
+        let told = server.run(&job.id, &load)?.last()?;
         if let Some(why) = told["failed"].as_str() {
             let is_too_old = why.starts_with("this takes ");
             return if is_too_old { Ok(Some(why.to_owned())) } else { Err(why.into()) };

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Test;
 use super::server::{Server, Start, soon, wait_for};
-use super::small::{LESSON, SLOW, SMALL};
+use super::small::{LESSON, PAGE, SLOW, SMALL};
 
 /// What is under way.
 #[derive(Clone, Copy, PartialEq)]
@@ -67,12 +67,12 @@ fn ends_by(what: What, by: By) -> Result<(), Failed> {
     };
     let stream = match what {
         What::Run => {
-            let mut stream = server.run(LESSON, "one")?;
+            let mut stream = server.run(LESSON, PAGE)?;
             stream.until("picture")?;
             stream
         }
         What::Build => {
-            let stream = server.run("exercise::critical-worker", "one")?;
+            let stream = server.run("exercise::critical-worker", PAGE)?;
             wait_for("the compiler", || compiles(&server).then_some(()))?;
             stream
         }
@@ -92,7 +92,7 @@ fn ends_by(what: What, by: By) -> Result<(), Failed> {
 fn saved_while_it_closes() -> Result<(), Failed> {
     let _turn = ONE_BUILD.lock().unwrap_or_else(PoisonError::into_inner);
     let server = Start::of(SLOW.root(), &SLOW.target())?.start()?;
-    let job = json!({ "id": "exercise::critical-worker", "page": "one", "on_save": true });
+    let job = json!({ "id": "exercise::critical-worker", "page": PAGE, "on_save": true });
     let _stream = server.post("/api/run", &job).stream()?;
     wait_for("the compiler", || compiles(&server).then_some(()))?;
     SLOW.save_the_exercise()?;

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 
 use super::server::{Server, Start, Stream, wait_for};
-use super::small::SMALL;
+use super::small::{PAGE, SMALL};
 use super::{Test, has, is};
 
 /// The exercise, which is what a reader writes; all else is the book's.
@@ -58,7 +58,7 @@ pub fn tests() -> Vec<Test> {
 fn to_a_frozen_page() -> Result<(), Failed> {
     let start = Start::of(SMALL.root(), &SMALL.target())?;
     let server = start.variable("MISDEED", "lines").start()?;
-    let _stream = server.run(EXERCISE, "one")?;
+    let _stream = server.run(EXERCISE, PAGE)?;
     wait_for("the program", || server.directory())?;
     // What it has printed is held against its promises first.
     wait_for("its end", || server.is_at_rest(0).ok())?;
@@ -68,7 +68,7 @@ fn to_a_frozen_page() -> Result<(), Failed> {
 fn does(misdeed: &str, status: &str) -> Result<(), Failed> {
     let start = Start::of(SMALL.root(), &SMALL.target())?;
     let server = start.variable("MISDEED", misdeed).start()?;
-    let mut stream = server.run(EXERCISE, "one")?;
+    let mut stream = server.run(EXERCISE, PAGE)?;
     let began = Instant::now();
     if status.contains("all were stopped") {
         stop(&server, &mut stream, misdeed)?;

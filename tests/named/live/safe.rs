@@ -11,7 +11,7 @@ use ureq::http::Method;
 use workshop::live::door::TOKEN;
 
 use super::server::{Ask, SOON, Server, Start, wait_for};
-use super::small::{LESSON, SMALL};
+use super::small::{LESSON, PAGE, SMALL, load};
 use super::{Test, has, is};
 
 /// What is refused: what is asked, the status of the answer, and its one line.
@@ -24,7 +24,7 @@ const ANEW: &str = "the book has been started anew: open the address that it has
 const OTHER: &str = "this request comes from another page";
 const NO_WAY: &str = "this is asked for in another way";
 
-const REFUSALS: [Refusal; 43] = [
+const REFUSALS: [Refusal; 46] = [
     ("no token", |server| run(server).without(TOKEN), 403, ANEW),
     ("an empty token", |server| run(server).with(TOKEN, ""), 403, ANEW),
     ("a wrong token", |server| run(server).with(TOKEN, &"0".repeat(64)), 403, ANEW),
@@ -100,33 +100,51 @@ const REFUSALS: [Refusal; 43] = [
     ("what is not there", |server| server.get("/api/shell"), 404, "there is nothing of this name"),
     (
         "a command that is not in the book",
-        |server| asks(server, json!({ "id": "sh -c id", "page": "one" })),
+        |server| asks(server, json!({ "id": "sh -c id", "page": PAGE })),
         400,
         "the book has no sh -c id",
     ),
     (
         "a path",
-        |server| asks(server, json!({ "id": "../../bin/sh", "page": "one" })),
+        |server| asks(server, json!({ "id": "../../bin/sh", "page": PAGE })),
         400,
         "the book has no ../../bin/sh",
     ),
     (
         "a test",
-        |server| asks(server, json!({ "id": "starter::critical-worker", "page": "one" })),
+        |server| asks(server, json!({ "id": "starter::critical-worker", "page": PAGE })),
         400,
         "the book has no starter::critical-worker",
     ),
     (
         "a twin that is not run here",
-        |server| asks(server, json!({ "id": "java::critical-worker", "page": "one" })),
+        |server| asks(server, json!({ "id": "java::critical-worker", "page": PAGE })),
         400,
         "the book has no java::critical-worker",
     ),
     (
         "a number for a name",
-        |server| asks(server, json!({ "id": 1, "page": "one" })),
+        |server| asks(server, json!({ "id": 1, "page": PAGE })),
         400,
         "the request has no id",
+    ),
+    (
+        "a program of another lesson",
+        |server| asks(server, json!({ "id": LESSON, "page": "/glossary.html#one" })),
+        400,
+        "/glossary.html does not offer critical-worker",
+    ),
+    (
+        "a page that is not there",
+        |server| asks(server, json!({ "id": LESSON, "page": "/../index.html#one" })),
+        400,
+        "/../index.html does not offer critical-worker",
+    ),
+    (
+        "a page without its load",
+        |server| asks(server, json!({ "id": LESSON, "page": "/01-critical-worker.html" })),
+        400,
+        "the request has no page",
     ),
     ("no page", |server| asks(server, json!({ "id": LESSON })), 400, "the request has no page"),
     (
@@ -189,7 +207,7 @@ fn asks(server: &Server, what: serde_json::Value) -> Ask {
 }
 
 fn run(server: &Server) -> Ask {
-    asks(server, json!({ "id": LESSON, "page": "one" }))
+    asks(server, json!({ "id": LESSON, "page": PAGE }))
 }
 
 fn runs(server: &Server) -> Ask {
@@ -316,7 +334,7 @@ fn our_own_page() -> Result<(), Failed> {
     )?;
     // Without what older browsers do not send.
     is("status", runs(&server).without("sec-fetch-site").answer()?.status, 200)?;
-    let mut stream = server.run(LESSON, "one")?;
+    let mut stream = server.run(LESSON, PAGE)?;
     stream.until("picture")?;
     let known = runs(&server).answer()?.json()?;
     is(
@@ -327,7 +345,7 @@ fn our_own_page() -> Result<(), Failed> {
     is("status", signals(&server, "SIGTERM", json!(stream.run)).answer()?.status, 200)?;
     has(&stream.last()?["status"].to_string(), "SIGTERM ended it after")?;
     server.is_at_rest(1)?;
-    is("status", server.post("/api/over", &json!({ "page": "one" })).answer()?.status, 200)?;
+    is("status", server.post("/api/over", &json!({ "page": PAGE })).answer()?.status, 200)?;
     server.is_at_rest(0)?;
     server.end(Signal::SIGTERM)
 }
@@ -336,7 +354,7 @@ fn a_fourth_run() -> Result<(), Failed> {
     let server = server()?;
     let mut streams = Vec::new();
     for page in ["one", "two", "three"] {
-        let mut stream = server.run(LESSON, page)?;
+        let mut stream = server.run(LESSON, &load(page))?;
         stream.until("picture")?;
         streams.push(stream);
     }
@@ -347,7 +365,7 @@ fn a_fourth_run() -> Result<(), Failed> {
     is("how many are told", known.as_array().map(Vec::len), Some(3))?;
     // There is room again when one of the pages is closed.
     streams.pop();
-    streams.push(wait_for("room for one more", || server.run(LESSON, "four").ok())?);
+    streams.push(wait_for("room for one more", || server.run(LESSON, &load("four")).ok())?);
     is("status", server.post("/api/stop", &json!({})).answer()?.status, 200)?;
     for mut stream in streams {
         let last = stream.last()?;
@@ -362,7 +380,7 @@ fn a_fourth_run() -> Result<(), Failed> {
 fn a_fourth_watch() -> Result<(), Failed> {
     let server = server()?;
     let exercise = "exercise::critical-worker";
-    let job = json!({ "id": exercise, "page": "one", "on_save": true });
+    let job = json!({ "id": exercise, "page": PAGE, "on_save": true });
     let mut watches = Vec::new();
     for _ in 0..3 {
         let mut watch = server.post("/api/run", &job).stream()?;
@@ -373,7 +391,7 @@ fn a_fourth_watch() -> Result<(), Failed> {
     is("status", server.post("/api/run", &job).answer()?.status, 409)?;
     is("status", run(&server).answer()?.status, 409)?;
     watches.pop();
-    drop(wait_for("room for one more", || server.run(exercise, "two").ok())?);
+    drop(wait_for("room for one more", || server.run(exercise, &load("two")).ok())?);
     drop(watches);
     server.is_at_rest(0)?;
     server.end(Signal::SIGTERM)
@@ -381,7 +399,7 @@ fn a_fourth_watch() -> Result<(), Failed> {
 
 fn signals_at_the_wrong_time() -> Result<(), Failed> {
     let server = server()?;
-    let mut stream = server.run(LESSON, "one")?;
+    let mut stream = server.run(LESSON, PAGE)?;
     let early = signals(&server, "SIGTERM", json!(stream.run)).answer()?;
     is("status and line", (early.status, &*early.text), (400, "no program runs"))?;
     stream.until("picture")?;

@@ -14,6 +14,14 @@ use workbook::workbook::Workbook;
 /// The lesson that it has.
 pub const LESSON: &str = "critical-worker";
 
+/// One load of the page that runs it, as the page tells of itself.
+pub const PAGE: &str = "/01-critical-worker.html#one";
+
+/// Another load of that page.
+pub fn load(name: &str) -> String {
+    PAGE.replace("one", name)
+}
+
 /// The source of its exercise.
 pub const EXERCISE: &str = "lessons/01-critical-worker/src/bin/critical-worker-exercise.rs";
 

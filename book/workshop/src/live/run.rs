@@ -76,6 +76,8 @@ struct State {
     /// The program's directory for temporary files.
     temporary: Option<PathBuf>,
     began: Option<Instant>,
+    /// Which of its scenario's runs it is, from 0.
+    index: usize,
     stdout: Vec<u8>,
     stderr: Vec<u8>,
     /// What the reader has sent, and when.
@@ -208,10 +210,11 @@ impl Live {
         let state = self.state();
         let began = state.began.filter(|_| state.is_program)?;
         let (stdout, stderr) = (readable(&state.stdout), readable(&state.stderr));
+        let index = state.index;
         drop(state);
         let recording =
             Recording::so_far(last(stdout), last(stderr), began.elapsed().as_secs_f64());
-        Some(self.figure(&recording, 0).into_string())
+        Some(self.figure(&recording, index).into_string())
     }
 
     fn figure(&self, recording: &Recording, index: usize) -> Markup {
@@ -250,9 +253,10 @@ impl Live {
         let ignored = Ignored::read(root);
         let (mut rans, mut pictures) = (Vec::new(), Vec::new());
         let (mut verdicts, mut values, mut at_the_end) = (Vec::new(), Vec::new(), Vec::new());
-        for promised in runs {
+        for (index, promised) in runs.iter().enumerate() {
+            self.state().index = index;
             let limit = Limit::of(self, directory);
-            let out = outside.path().join(rans.len().to_string());
+            let out = outside.path().join(index.to_string());
             // The kernel calls each thread of Python like the interpreter.
             let tracer = match self.job.subject {
                 Subject::Python(_) => None,
@@ -268,7 +272,7 @@ impl Live {
                 *since_start = Duration::from_secs_f64(seen.ended).min(*since_start);
             }
             pictures.push(html! {
-                (self.figure(&seen, rans.len()))
+                (self.figure(&seen, index))
                 @if let Some(line) = &remark { p { (line) } }
             });
             // Nor would it then find in its files what it was promised.
@@ -277,7 +281,7 @@ impl Live {
             broken.extend(ignored.left(&names).filter(|_| ran.end.is_its_own()));
             at_the_end = seen.file;
             verdicts.push((promised, broken));
-            if rans.is_empty() {
+            if index == 0 {
                 values = offer::values(promised, &ran);
             }
             // As in the self-check: the next one would only take as long again.
