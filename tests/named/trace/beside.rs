@@ -98,8 +98,10 @@ fn threads() -> Result<(), Failed> {
     holds(names == ["main", "worker", "idle"], &says)?;
     holds(trace.ended_by.as_deref() == Some("main") && main.returned.is_none(), &says)?;
     holds(main.born == 0.0 && worker.born <= idle.born && idle.born < 0.25, &says)?;
-    let [join] = &main.waits[..] else { return Err(says.into()) };
+    // On a busy machine the print after it is seen as a wait, too.
+    let Some((join, others)) = main.waits.split_first() else { return Err(says.into()) };
     holds(join.joins.as_deref() == Some("worker") && join.to - join.from > 0.2, &says)?;
+    holds(others.iter().all(|wait| wait.joins.is_none()), &says)?;
     let returned = worker.returned.ok_or("it was not seen to end")?;
     holds(returned >= 0.3 && (returned - join.to).abs() < 0.02, &says)?;
     holds(idle.returned.is_none() && idle.waits.is_empty() && trace.ended >= returned, &says)?;

@@ -16,7 +16,7 @@ use rustix::process::geteuid;
 use crate::Test;
 use crate::programs::{PYTHON, TRACER, program, source};
 use crate::threads::unread_pipe;
-use crate::traced::{Place, within};
+use crate::traced::{Place, one_time, within};
 
 pub const TESTS: &[Test] = &[
     ("command::help", &[], help),
@@ -35,8 +35,8 @@ pub const TESTS: &[Test] = &[
     ("command::for", &[], for_a_time),
     ("command::pid", &["cc"], pid),
     ("command::child-at-work", &[], child_at_work),
-    ("command::child-forked", &["python3"], child_forked),
-    ("command::child-of-several", &["python3"], child_of_several),
+    ("command::child-forked", &["python3"], || one_time(child_forked)),
+    ("command::child-of-several", &["python3"], || one_time(child_of_several)),
     ("command::child-ending", &["bash"], child_ending),
     ("command::killed", &["cc"], killed),
     ("command::secrets", &["cc"], secrets),
@@ -388,17 +388,18 @@ fn child_at_work() -> Result<(), Failed> {
 fn child_forked() -> Result<(), Failed> {
     let script = "import os, time
 if os.fork() == 0:
-    time.sleep(1.2); os._exit(0)
+    time.sleep(3); os._exit(0)
 os.wait()";
-    let told = Place::new()?.trace(&[], &[&PYTHON, "-c", script])?;
+    // Beside a load the interpreter takes a second to start with all that it has.
+    let told = Place::new()?.trace(&[], &[&PYTHON, "-IS", "-c", script])?;
     told.exits(0)?
         .fits([r"done by its child \d+ \(python3[.\d]*\), a fork; while one like it runs: trace --pid N"])?
         .says_not(["trace that one"])?;
     // It is still there.
     let script =
-        script.replace("os._exit(0)", "time.sleep(60)").replace("os.wait()", "time.sleep(1)");
-    let script = script.replace("time.sleep(1.2)", "sum(range(10**7)); time.sleep(1.2)");
-    let told = Place::new()?.trace(&[], &[&PYTHON, "-c", &script])?;
+        script.replace("os._exit(0)", "time.sleep(60)").replace("os.wait()", "time.sleep(2)");
+    let script = script.replace("time.sleep(3)", "sum(range(10**7)); time.sleep(3)");
+    let told = Place::new()?.trace(&[], &[&PYTHON, "-IS", "-c", &script])?;
     let fits = r"done by its child (\d+) \(python3[.\d]*\), a fork; look at it: trace --pid \d+";
     told.exits(0)?.fits([fits])?.says_not(["trace that one"])?;
     Ok(())
@@ -420,13 +421,11 @@ time.sleep(2.5)";
 /// A child that ends with its parent is not told as one that lives on.
 fn child_ending() -> Result<(), Failed> {
     let script = "exec 3> >(cat > /dev/null; sleep 0.02); sleep 0.3";
-    let run = || -> Result<(), Failed> {
+    one_time(|| {
         let told = Place::new()?.trace(&[], &["bash", "-c", script])?;
         told.exits(0)?.says_not(["lives on", "lived on"])?;
         Ok(())
-    };
-    // Beside a load it may be slow to end.
-    run().or_else(|_| run()).or_else(|_| run())
+    })
 }
 
 /// Whatever ends the tracer, nothing of it stays, and neither does the program.
