@@ -1,7 +1,6 @@
 // What a page can do while `cargo run` serves it: predict, run, send signals, check.
 //
-// The server says that it is there in the answer that brought the page, so that a page from elsewhere asks
-// nobody. What it is asked takes the token in the address that it has printed.
+// The server says that it is there in the answer that brought the page: from elsewhere nobody is asked.
 const STORED = 'workbook-token';
 const [navigation] = performance.getEntriesByType('navigation');
 const start = navigation?.serverTiming?.find(({ name }) => name === 'workbook')?.description;
@@ -39,7 +38,7 @@ function ask(path, body, signal) {
     });
 }
 
-// Asks for something to be done; what it gives is why that was not done.
+// Has something done; gives why it was not.
 async function tell(path, body) {
     try {
         const answer = await ask(path, body);
@@ -66,7 +65,7 @@ function button(text, act, properties = {}) {
     return made;
 }
 
-// Makes one element like another, and leaves alone what is the same and what was unfolded.
+// Makes one element like another, but for what is the same and what was unfolded.
 function become(old, fresh) {
     if (old.isEqualNode(fresh)) {
         return;
@@ -142,7 +141,7 @@ function panel({ id, command, check, questions }, named) {
 
     const say = text => { status.textContent = text; };
 
-    // Whoever stands on a button that goes stands on the first one then.
+    // Whoever stands on one of them stands on the first one then.
     function hide(...buttons) {
         const isLost = buttons.includes(document.activeElement);
         buttons.forEach(one => { one.hidden = true; });
@@ -162,7 +161,7 @@ function panel({ id, command, check, questions }, named) {
         stop.hidden = false;
         hide(over);
         say('Starting …');
-        shown.replaceChildren();
+        predictions.get(id)?.([]);
         try {
             const answer = await ask('run', { id, page, on_save: onSave }, own.signal);
             if (answer.ok) {
@@ -181,6 +180,8 @@ function panel({ id, command, check, questions }, named) {
         } catch {
             if (controller === own) {
                 say(own.signal.aborted ? own.signal.reason : ENDED);
+                // It would say that it runs.
+                shown.replaceChildren();
             }
         } finally {
             if (controller === own) {
@@ -201,6 +202,7 @@ function panel({ id, command, check, questions }, named) {
             number = told.run;
             phase = 'begun';
             build.textContent = '';
+            shown.replaceChildren();
         }
         if (told.build) {
             say('Building …');
@@ -221,7 +223,7 @@ function panel({ id, command, check, questions }, named) {
         }
         if (told.failed) {
             const isLong = told.failed.trim().includes('\n');
-            say(isLong ? 'It was not run.' : told.failed);
+            say(isLong ? 'It does not compile.' : told.failed);
             shown.replaceChildren(isLong ? element('pre', { className: 'build', tabIndex: 0 }, told.failed) : '');
         }
         if (told.done) {
@@ -229,7 +231,7 @@ function panel({ id, command, check, questions }, named) {
             shown.querySelectorAll('.recording').forEach(replay);
             const verdict = { true: ' All promises are kept.', false: ' Not all promises are kept.' };
             say(told.status + (verdict[told.kept] ?? ''));
-            over.hidden = check || id.startsWith('exercise::');
+            over.hidden = !told.left;
             predictions.get(id)?.(told.values);
         }
         if (told.failed || told.done) {
@@ -249,18 +251,18 @@ function panel({ id, command, check, questions }, named) {
     return root;
 }
 
-// By the job of a run: what is done with what it has come to.
+// By the id of a run: what is done with its values.
 const predictions = new Map();
 
 // What a reader predicts of the first run that follows.
 function predict(paragraph) {
-    const asked = panels.find(({ root, questions }) => questions.length
+    const asked = panels.find(({ root, questions }) => questions.length && !root.closest('details')
         && paragraph.compareDocumentPosition(root) & Node.DOCUMENT_POSITION_FOLLOWING);
     if (!asked || predictions.has(asked.id)) {
         return;
     }
     const fields = asked.questions.map(({ id, label }) => {
-        const [input, told] = [element('input', { size: 8, autocomplete: 'off' }), element('span')];
+        const [input, told] = [element('input', { size: 8, autocomplete: 'off' }), element('span', { role: 'status' })];
         return { id, input, told, row: element('p', {}, element('label', {}, input, label), ' ', told) };
     });
     const form = element('div', { className: 'predict', role: 'group', ariaLabel: 'Your prediction' },
@@ -272,12 +274,12 @@ function predict(paragraph) {
     predictions.set(asked.id, values => {
         for (const { id, input, told } of fields) {
             const found = values.find(value => value.id === id);
-            const said = input.value.trim().replace(/ ?s$/, '').replace(',', '.');
+            const said = input.value.trim().replace(',', '.');
             told.textContent = '';
             if (found && said) {
-                const off = Math.abs(said - found.value);
+                const off = Math.abs(parseFloat(said) - found.value);
                 const is = Number.isNaN(off) ? said.toLowerCase() === found.value.toLowerCase() : off <= found.about;
-                told.textContent = `${is ? 'as ' : ''}in this run: ${found.value}`;
+                told.textContent = `${is ? 'right' : 'not so'}: ${found.value}`;
                 told.className = is ? 'yes' : 'no';
                 if (fold?.matches('details')) {
                     fold.open = true;
@@ -287,7 +289,7 @@ function predict(paragraph) {
     });
 }
 
-// Adds to a line what runs, here and on other pages, and a button that stops it all.
+// Adds to a line what runs on all pages, and a button that stops it.
 async function listRuns(line) {
     const runs = await (await ask('runs')).json();
     line.append(' ', runs.map(({ command }) => command).join(', ') || 'Nothing.');
@@ -353,7 +355,7 @@ async function enliven() {
 if (start) {
     // The server may have been started anew, which only a fresh page knows.
     addEventListener('hashchange', () => location.hash.includes('token=') && location.reload());
-    // A page that is kept for the way back would keep its run for ever.
+    // A page that is kept for the way back would keep its run.
     addEventListener('pagehide', () => panels.forEach(({ end }) => end('The page was left, and its run has ended.')));
     takeToken();
     if (token) {

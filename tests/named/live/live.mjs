@@ -76,23 +76,32 @@ const trials = {
 
     async a_prediction_is_held_against_the_run_value_by_value(open) {
         const { page, asked } = await open(HEARTBEAT.page);
-        const { run, says } = controls(page, HEARTBEAT);
+        const { group, run, button, says } = controls(page, HEARTBEAT);
         const form = page.locator('div.predict').first();
         const fold = page.locator('div.predict + details').first();
         const problems = is('the fold before', await fold.getAttribute('open'), null);
         await form.getByLabel('ends after').fill('77.25');
         await form.getByLabel('exit code').fill('0');
-        await form.getByLabel('lines of thread main').fill(' 2 ');
+        await form.getByLabel('lines of thread main').fill(' 2 lines');
         await form.getByLabel('lines of thread heartbeat').fill('88.75');
         await run.click();
         await says(/All promises are kept\.$/);
-        const told = await form.locator('p:has(label) > span').allTextContents();
+        const spans = form.locator('p:has(label) > span');
+        const told = await spans.allTextContents();
+        problems.push(...is('unfolded', await fold.getAttribute('open'), ''));
+        problems.push(...is('what starts over, with no file left', await button('Start over').count(), 0));
+        // What was said of one run is not said of the next, and a run that was stopped does not run on.
+        await run.click();
+        await says(/^Running …$/);
+        problems.push(...is('told of the next run', (await spans.allTextContents()).join(''), ''));
+        await button('Stop').click();
+        await says(/^Stopped\.$/);
         return [
             ...problems,
-            ...has('the wrong end', told[0], /^in this run: (3\.[5-9]\d*|4|4\.\d+)$/),
+            ...is('pictures of what was stopped', await group.locator('figure').count(), 0),
+            ...has('the wrong end', told[0], /^not so: (3\.[5-9]\d*|4|4\.\d+)$/),
             ...is('the others', told.slice(1),
-                ['as in this run: 0', 'as in this run: 2', 'in this run: 4']),
-            ...is('the fold after', await fold.getAttribute('open'), ''),
+                ['right: 0', 'right: 2', 'not so: 4']),
             ...asked.filter(({ body }) => /77\.25|88\.75/.test(body)).map(() => 'it sends what was predicted'),
         ];
     },
@@ -154,7 +163,7 @@ const trials = {
             const wrong = starter.replace('fn main() -> ExitCode {', 'fn main() -> ExitCode {\n    oops();');
             await writeFile(exercise, wrong);
             await button('Check: cargo test critical-worker').click();
-            await says(/^It was not run\.$/);
+            await says(/^It does not compile\.$/);
             const line = wrong.split('\n').indexOf('    oops();') + 1;
             const report = await group.locator('.shown').textContent();
             return [

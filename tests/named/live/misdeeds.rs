@@ -84,7 +84,7 @@ fn does(misdeed: &str, status: &str) -> Result<(), Failed> {
         "bytes" => harmless(html)?,
         "long line" => has(html, " more characters")?,
         "leaves a child" | "leaves a child in the group" => {
-            has(html, "leaves no process behind</td><td><span class=\"no\">not kept:")?
+            has(html, "leaves no process behind</th><td><span class=\"no\">not kept:")?
         }
         _ => {}
     }

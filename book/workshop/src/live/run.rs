@@ -323,18 +323,21 @@ impl Live {
             @if is_judged {
                 @for (number, (promised, broken)) in verdicts.iter().enumerate() {
                     @if number > 0 { p { "Run again in the same directory:" } }
-                    (judged(promised, broken, was_fresh))
+                    (judged(promised, broken, &rans[number], was_fresh))
                 }
             } @else if stopped.is_none() && !sent.is_empty() {
                 p { "You have sent a signal: this run is shown, and not held against the promises." }
             }
         };
-        if stopped.is_some() {
+        // Nor is a prediction held against it.
+        if stopped.is_some() || !sent.is_empty() {
             values.clear();
         }
         let kept = is_judged.then_some(is_kept);
         let told = json!({
             "done": body.into_string(), "status": status, "values": values, "kept": kept,
+            // Of an exercise not even the directory is.
+            "left": !self.is_exercise() && !at_the_end.is_empty(),
         });
         Ok(Outcome { progress, told })
     }
@@ -574,28 +577,39 @@ fn status(ran: &Ran, stopped: Option<&str>, sent: &[(Duration, Signal)]) -> Stri
         }
     };
     for (at, signal) in sent {
-        status.push_str(&format!(" You sent {signal} at {}.", seconds(*at)));
+        // The times are of two clocks.
+        let at = match ran.end {
+            End::Ended { since_start, .. } => (*at).min(since_start),
+            _ => *at,
+        };
+        status.push_str(&format!(" You sent {signal} at {}.", seconds(at)));
     }
     status
 }
 
 /// What was promised of a run, and whether it was kept.
-fn judged(promised: &Run, broken: &[Broken], was_fresh: bool) -> Markup {
+fn judged(promised: &Run, broken: &[Broken], ran: &Ran, was_fresh: bool) -> Markup {
     let but = |id: &str| broken.iter().find(|one| one.id == id).map(|one| &one.but);
     let known: Vec<_> = promised.promises.iter().map(Promise::id).collect();
     let others = broken.iter().filter(|one| !known.contains(&one.id));
     html! {
         table.kept {
+            caption { "What was promised, and this run" }
             thead { tr { th scope="col" { "promised" } th scope="col" { "this run" } } }
             tbody {
                 @for promise in &promised.promises {
                     tr {
-                        td { (inline(&promise.subject())) " " (inline(&promise.words())) }
-                        td { (mark(but(&promise.id()))) }
+                        th scope="row" { (inline(&promise.subject())) " " (inline(&promise.words())) }
+                        td {
+                            @match (promise, ran.end) {
+                                (Promise::Exit(_), End::Hung(_)) => "it did not end",
+                                _ => (mark(but(&promise.id()))),
+                            }
+                        }
                     }
                 }
                 @for Broken { promised, but, .. } in others {
-                    tr { td { (promised) } td { (mark(Some(but))) } }
+                    tr { th scope="row" { (promised) } td { (mark(Some(but))) } }
                 }
             }
         }
