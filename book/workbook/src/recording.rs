@@ -217,7 +217,7 @@ impl Recording {
     ///
     /// # Errors
     ///
-    /// If the files that it left cannot be read, or two of its threads cannot be told apart.
+    /// If two of its threads cannot be told apart.
     pub fn of(ran: &Ran, trace: Option<Trace>) -> Result<Self> {
         let stdout = String::from_utf8_lossy(&ran.stdout);
         let stdout: Vec<_> = stdout
@@ -252,7 +252,8 @@ impl Recording {
             ended_by,
             stderr: without_ids(&String::from_utf8_lossy(&ran.stderr)),
             thread,
-            file: files(&ran.directory)?,
+            // There is none where the program has removed it.
+            file: files(&ran.directory).unwrap_or_default(),
             stdout,
             under_way: false,
         })
@@ -389,7 +390,8 @@ fn rounded(seconds: f64) -> f64 {
 }
 
 fn rounded_time(time: Duration) -> Duration {
-    Duration::from_millis((time.as_millis() as u64 + 5) / 10 * 10)
+    // A program may print any time.
+    Duration::from_millis(u64::try_from((time.as_millis() + 5) / 10 * 10).unwrap_or(u64::MAX))
 }
 
 /// Lines of standard error; the thread ids in panic messages differ from run to run.
@@ -412,7 +414,9 @@ pub fn files(directory: &Path) -> io::Result<Vec<File>> {
             continue;
         }
         let size = entry.metadata()?.len();
-        let bytes = if size > MOST_OF_A_FILE { Vec::new() } else { fs::read(entry.path())? };
+        let is_much = size > MOST_OF_A_FILE;
+        // The program may have closed it to its owner.
+        let bytes = if is_much { Vec::new() } else { fs::read(entry.path()).unwrap_or_default() };
         // What is no text, a database for instance, has a size and no lines; nor has what is too much to be
         // read, such as a hole of a terabyte.
         let text = if bytes.contains(&0) { "".into() } else { String::from_utf8_lossy(&bytes) };

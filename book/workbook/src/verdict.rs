@@ -116,13 +116,11 @@ fn hold_once<S: Into<Start>>(
             ),
         };
         let ran = run(start(), directory.path(), promised, gate, length)?;
-        let files = names_of_files(directory.path());
+        let files = left_in(directory.path());
         verdict.undecided |= ran.end.is_undecided(promised.ends);
         let mut broken = judge(promised, &ran);
-        let files = files.unwrap_or_else(|_| {
-            let promised = "leaves its directory where it was".to_owned();
-            let but = "it is gone, or closed to its owner".to_owned();
-            broken.push(Broken { id: promised.clone(), promised, but });
+        let files = files.unwrap_or_else(|gone| {
+            broken.push(gone);
             Vec::new()
         });
         let exit = match ran.exit {
@@ -145,6 +143,19 @@ fn hold_once<S: Into<Start>>(
         }
     }
     Ok(verdict)
+}
+
+/// The names of the files that a run has left in its directory.
+///
+/// # Errors
+///
+/// What it has broken if there is no such directory any more.
+pub fn left_in(directory: &Path) -> Result<Vec<String>, Broken> {
+    names_of_files(directory).map_err(|_| {
+        let promised = "leaves its directory where it was".to_owned();
+        let but = "it is gone, or closed to its owner".to_owned();
+        Broken { id: promised.clone(), promised, but }
+    })
 }
 
 fn names_of_files(directory: &Path) -> io::Result<Vec<String>> {

@@ -1,8 +1,9 @@
 //! A reader's exercise that does what the environment variable `MISDEED` names.
 
 use std::env;
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::Command;
@@ -83,6 +84,28 @@ fn main() -> io::Result<()> {
             Command::new("sleep").arg("1000").spawn()?;
             println!("left");
         }
+        "leaves a link" => {
+            if fs::symlink_metadata("notes").is_err() {
+                symlink("/dev/null", "notes")?;
+            }
+        }
+        // The second run finds it.
+        "leaves a file for once" => {
+            if fs::remove_file("notes").is_err() {
+                fs::write("notes", "")?;
+            }
+        }
+        "removes its directory" => fs::remove_dir_all(env::current_dir()?)?,
+        "closes a file to its owner" => {
+            let file = File::create("notes")?;
+            file.set_permissions(Permissions::from_mode(0))?;
+        }
+        "leaves many files" => {
+            for number in 0..20_000 {
+                File::create(number.to_string())?;
+            }
+        }
+        "a late line" => println!("{}.999s main       never", u64::MAX),
         "never ends" => {
             println!("started");
             wait();

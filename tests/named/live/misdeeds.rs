@@ -24,7 +24,7 @@ const IN_TIME: Duration = Duration::from_secs(40);
 const MOST_BYTES: usize = 4 << 20;
 
 /// What a program does, and what the page is told of it in the end.
-const MISDEEDS: [(&str, &str); 18] = [
+const MISDEEDS: [(&str, &str); 24] = [
     ("lines", "It had printed more than 2 MiB, and was ended."),
     ("no line end", "It had printed more than 2 MiB, and was ended."),
     ("errors", "It had printed more than 2 MiB, and was ended."),
@@ -42,6 +42,12 @@ const MISDEEDS: [(&str, &str); 18] = [
     ("ignores SIGTERM", "Stopped: all were stopped."),
     ("leaves a child", "with exit code 0."),
     ("leaves a child in the group", "with exit code 0."),
+    ("leaves a link", "with exit code 0."),
+    ("leaves a file for once", "with exit code 0."),
+    ("removes its directory", "with exit code 0."),
+    ("closes a file to its owner", "with exit code 0."),
+    ("leaves many files", "with exit code 0."),
+    ("a late line", "with exit code 0."),
     ("never ends", "and was ended."),
 ];
 
@@ -86,6 +92,17 @@ fn does(misdeed: &str, status: &str) -> Result<(), Failed> {
         "leaves a child" | "leaves a child in the group" => {
             has(html, "leaves no process behind</th><td><span class=\"no\">not kept:")?
         }
+        "leaves a link" => has(html, "not kept:</span> there is notes</td>")?,
+        // As in the self-check, what is there at the very end counts. Each picture is that of its own run.
+        "leaves a file for once" => {
+            is("strangers", html.contains("leaves no file but those in .gitignore"), false)?;
+            has(
+                html,
+                "<p><code>cargo run -p critical-worker --bin critical-worker-exercise -- invoices<",
+            )?;
+        }
+        "removes its directory" => has(html, "it is gone, or closed to its owner")?,
+        "leaves many files" => has(html, "19980 more files")?,
         _ => {}
     }
     // Of an exercise not even the directory is kept.

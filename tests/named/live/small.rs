@@ -26,8 +26,9 @@ pub fn load(name: &str) -> String {
 pub const EXERCISE: &str = "lessons/01-critical-worker/src/bin/critical-worker-exercise.rs";
 
 /// What of this workbook it has as it is, by the beginning of the path.
-const KEPT: [&str; 7] = [
+const KEPT: [&str; 8] = [
     ".cargo/",
+    ".gitignore",
     "Cargo.lock",
     "book/chapters/01-critical-worker",
     "book/chapters/promises/01-critical-worker",

@@ -21,8 +21,8 @@ pub struct Job {
     pub id: String,
     /// The lesson.
     pub lesson: String,
-    /// What the reader would type.
-    pub command: String,
+    /// What the reader would type for each of its runs.
+    pub commands: Vec<String>,
     /// The page on which its promises stand.
     page: PathBuf,
     /// What is promised.
@@ -62,11 +62,15 @@ pub fn jobs(workbook: &Workbook) -> Vec<Job> {
         for page in &chapter.pages {
             for block in &page.promises {
                 let scenario = &block.says;
-                let mut add = |id: String, command: String, subject| {
+                let mut add = |id: String, command: &dyn Fn(&Scenario) -> String, subject| {
                     let (lesson, page) = (chapter.name.clone(), page.path.clone());
                     let scenario = scenario.clone();
-                    jobs.push(Job { id, lesson, command, page, scenario, subject });
+                    let alone =
+                        |run: &Run| Scenario { runs: vec![run.clone()], ..scenario.clone() };
+                    let commands = scenario.runs.iter().map(|run| command(&alone(run))).collect();
+                    jobs.push(Job { id, lesson, commands, page, scenario, subject });
                 };
+                let run = |scenario: &Scenario| run_command(chapter, scenario);
                 let name = scenario.full_name(&chapter.name);
                 if scenario.starter_breaks.is_some() {
                     let program = chapter.exercise_program();
@@ -75,23 +79,20 @@ pub fn jobs(workbook: &Workbook) -> Vec<Job> {
                         source: chapter.source(&program),
                         program,
                     };
-                    add(
-                        format!("exercise::{}", chapter.name),
-                        run_command(chapter, scenario),
-                        subject,
-                    );
+                    add(format!("exercise::{}", chapter.name), &run, subject);
                     continue;
                 }
                 if scenario.twins.contains_key(&Language::Python) {
                     let twin = chapter.twin(chapter.program(scenario), Language::Python);
-                    let command = twin_command(chapter, scenario, Language::Python);
-                    add(format!("python::{name}"), command, Subject::Python(twin));
+                    let command =
+                        |scenario: &Scenario| twin_command(chapter, scenario, Language::Python);
+                    add(format!("python::{name}"), &command, Subject::Python(twin));
                 }
                 if scenario.language().is_none() && scenario.feature.is_none() {
                     let program = chapter.program(scenario).to_owned();
                     let package = chapter.package(scenario);
                     let subject = Subject::Program { package, program };
-                    add(name, run_command(chapter, scenario), subject);
+                    add(name, &run, subject);
                 }
             }
         }
@@ -123,7 +124,7 @@ pub fn of_page(workbook: &Workbook, jobs: &[Job], page: &Path) -> Value {
                 }));
             }
         };
-        offer(&job.command, false);
+        offer(&job.commands[0], false);
         if let (Subject::Exercise { .. }, Some(chapter)) =
             (&job.subject, workbook.chapter(&job.lesson))
         {

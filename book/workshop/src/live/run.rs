@@ -5,6 +5,7 @@ use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::mem;
 use std::os::unix::process::CommandExt;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -29,7 +30,7 @@ use workbook::run::{Gate, MOST_OUTPUT, Observer, Start, run, temporary_directory
 use workbook::timeline::{self, Drawn};
 use workbook::tracer::beside;
 use workbook::twins::Toolchain;
-use workbook::verdict::readable;
+use workbook::verdict::{left_in, readable};
 use workbook::workbook::MARKER;
 
 use super::offer::{self, Job, Subject, rounded};
@@ -59,7 +60,8 @@ const LEAVES: Duration = Duration::from_millis(500);
 pub struct Live {
     /// Its number, by which a page names it.
     pub number: u64,
-    job: Job,
+    /// What it is a run of.
+    pub job: Job,
     state: Mutex<State>,
     /// Told of whatever is new.
     pub news: Notify,
@@ -146,8 +148,14 @@ impl Live {
         let live = Arc::new(Self { number, job, state: Mutex::default(), news: Notify::new() });
         let running = Arc::clone(&live);
         thread::Builder::new().name("run".to_owned()).spawn(move || {
-            let outcome = running.all(&root, directory.path(), &gate).unwrap_or_else(|error| {
-                Outcome { progress: None, told: json!({ "failed": format!("{error:#}") }) }
+            // Whoever waits for it would wait for ever.
+            let all = panic::catch_unwind(AssertUnwindSafe(|| {
+                running.all(&root, directory.path(), &gate)
+            }));
+            let all = all.unwrap_or_else(|_| bail!("cargo run has panicked, and says where"));
+            let outcome = all.unwrap_or_else(|error| Outcome {
+                progress: None,
+                told: json!({ "failed": format!("{error:#}") }),
             });
             let mut state = running.state();
             state.outcome = Some(outcome);
@@ -192,7 +200,7 @@ impl Live {
 
     /// What it is, in a line.
     pub fn told(&self) -> Value {
-        json!({ "run": self.number, "command": self.job.command })
+        json!({ "run": self.number, "command": self.job.commands[0] })
     }
 
     /// Whether it has come to its end.
@@ -223,7 +231,7 @@ impl Live {
             Ends::At(time) => Some(time.as_secs_f64()),
             Ends::Never => None,
         };
-        let command = html! { code { (self.job.command) } };
+        let command = html! { code { (self.job.commands[index]) } };
         let scenario = &self.job.id;
         let number = format!("{}-{index}", self.number);
         let drawn = Drawn { scenario, command, recording, run: Some((number, promised)) };
@@ -251,7 +259,7 @@ impl Live {
         let runs = &self.job.scenario.runs;
         let outside = temporary_directory()?;
         let ignored = Ignored::read(root);
-        let (mut rans, mut pictures) = (Vec::new(), Vec::new());
+        let (mut rans, mut pictures, mut names) = (Vec::new(), Vec::new(), Vec::new());
         let (mut verdicts, mut values, mut at_the_end) = (Vec::new(), Vec::new(), Vec::new());
         for (index, promised) in runs.iter().enumerate() {
             self.state().index = index;
@@ -266,19 +274,24 @@ impl Live {
             drop(limit);
             self.hold_to_its_limit(directory);
             // Before the next one changes what it has left.
-            let (seen, remark) = seen(&ran, tracer)?;
+            let Seen { recording: mut seen, ended, remark } = Seen::of(&ran, tracer)?;
             // The tracer takes a moment before the program begins.
-            if let (End::Ended { since_start, .. }, None) = (&mut ran.end, &remark) {
-                *since_start = Duration::from_secs_f64(seen.ended).min(*since_start);
+            if let (End::Ended { since_start, .. }, Some(ended)) = (&mut ran.end, ended) {
+                *since_start = ended.min(*since_start);
             }
+            let files_left_out = seen.file.len().saturating_sub(MOST_FILES);
+            seen.file.truncate(MOST_FILES);
             pictures.push(html! {
                 (self.figure(&seen, index))
                 @if let Some(line) = &remark { p { (line) } }
+                @if files_left_out > 0 { p { "It has left " (files_left_out) " more files." } }
             });
             // Nor would it then find in its files what it was promised.
             let mut broken = ran.breaks(promised);
-            let names: Vec<_> = seen.file.iter().map(|file| file.name.clone()).collect();
-            broken.extend(ignored.left(&names).filter(|_| ran.end.is_its_own()));
+            names = left_in(directory).unwrap_or_else(|gone| {
+                broken.push(gone);
+                Vec::new()
+            });
             at_the_end = seen.file;
             verdicts.push((promised, broken));
             if index == 0 {
@@ -288,9 +301,17 @@ impl Live {
             let is_hung = matches!(ran.end, End::Hung(_));
             rans.push(ran);
             let state = self.state();
-            if is_hung || state.stopped.is_some() || !state.sent.is_empty() {
+            let is_over = state.stopped.is_some() || !state.sent.is_empty();
+            drop(state);
+            if is_hung || is_over || !directory.is_dir() {
                 break;
             }
+        }
+        // What is there at the very end counts, of a program that came there by itself.
+        if let (Some(ran), Some((_, broken))) = (rans.last(), verdicts.last_mut())
+            && let Exit::Code(_) = ran.exit
+        {
+            broken.extend(ignored.left(&names));
         }
         let (sent, stopped) = {
             let state = self.state();
@@ -512,28 +533,40 @@ fn last(lines: Vec<String>) -> Vec<String> {
     lines.into_iter().skip(first).collect()
 }
 
-/// What a run did, and why its threads were not seen, if they were not. Of a line a terminal's commands are
-/// shown as such, and of many lines the first and the last.
-fn seen(ran: &Ran, tracer: Option<&Path>) -> Result<(Recording, Option<String>)> {
-    let seen = tracer.map(|out| match out.exists() {
-        true => beside::told(out),
-        // The run is over, and its tracer with it: what it has not written by now will never come.
-        false => Err(beside::SILENT.to_owned()),
-    });
-    let (recording, why) = match seen {
-        None => (Recording::of(ran, None)?, None),
-        Some(Err(why)) => (Recording::of(ran, None)?, Some(why)),
-        Some(Ok(trace)) => match Recording::of(ran, Some(trace)) {
-            Ok(recording) => (recording, None),
-            Err(why) => (Recording::of(ran, None)?, Some(why.to_string())),
-        },
-    };
-    let shown = |lines: Vec<String>| {
-        shortened(lines.iter().flat_map(|line| readable(line.as_bytes())).collect())
-    };
-    let (stdout, stderr) = (shown(recording.stdout), shown(recording.stderr));
-    let remark = why.map(|why| format!("How its threads ended was not seen: {why}."));
-    Ok((Recording { stdout, stderr, ..recording }, remark))
+/// What a run did.
+struct Seen {
+    recording: Recording,
+    /// When the tracer saw it end, to more than the hundredths of a recording.
+    ended: Option<Duration>,
+    /// Why its threads were not seen, if they were not.
+    remark: Option<String>,
+}
+
+impl Seen {
+    /// Of a line a terminal's commands are shown as such, and of many lines the first and the last.
+    fn of(ran: &Ran, tracer: Option<&Path>) -> Result<Self> {
+        let seen = tracer.map(|out| match out.exists() {
+            true => beside::told(out),
+            // The run is over, and its tracer with it: what it has not written by now will never come.
+            false => Err(beside::SILENT.to_owned()),
+        });
+        let ended = seen.as_ref().and_then(|seen| seen.as_ref().ok()).map(|trace| trace.ended);
+        let (recording, why) = match seen {
+            None => (Recording::of(ran, None)?, None),
+            Some(Err(why)) => (Recording::of(ran, None)?, Some(why)),
+            Some(Ok(trace)) => match Recording::of(ran, Some(trace)) {
+                Ok(recording) => (recording, None),
+                Err(why) => (Recording::of(ran, None)?, Some(why.to_string())),
+            },
+        };
+        let shown = |lines: Vec<String>| {
+            shortened(lines.iter().flat_map(|line| readable(line.as_bytes())).collect())
+        };
+        let (stdout, stderr) = (shown(recording.stdout), shown(recording.stderr));
+        let remark = why.map(|why| format!("How its threads ended was not seen: {why}."));
+        let ended = ended.and_then(|ended| Duration::try_from_secs_f64(ended).ok());
+        Ok(Self { recording: Recording { stdout, stderr, ..recording }, ended, remark })
+    }
 }
 
 /// The files that are there at the end, with their first lines.
@@ -625,5 +658,36 @@ fn mark(but: Option<&String>) -> Markup {
             None => span.yes { "kept" },
             Some(but) => { span.no { "not kept:" } " " (readable(but.as_bytes()).join(" ")) }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn when_a_run_ended_is_not_rounded() -> Result<()> {
+        let place = TempDir::new()?;
+        let out = place.path().join("out");
+        fs::write(&out, "[seen]\nthreads = []\nended = 4.396\n")?;
+        let after = Duration::from_secs(5);
+        let ran = Ran {
+            end: End::Ended { since_start: after, since_output: after },
+            exit: Exit::Code(0),
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            silent: None,
+            unsent: Vec::new(),
+            asked: Vec::new(),
+            signals: Default::default(),
+            left_behind: Vec::new(),
+            temporary: Vec::new(),
+            directory: place.path().to_owned(),
+        };
+        let seen = Seen::of(&ran, Some(&out))?;
+        assert_eq!((seen.recording.ended, seen.remark), (4.4, None));
+        // That is before a promised end at 4.4 s, for the self-check as well.
+        assert_eq!(seen.ended, Some(Duration::from_millis(4396)));
+        Ok(())
     }
 }
