@@ -52,6 +52,9 @@ const MOST_ASKED: usize = 16 << 10;
 const FRAME: Duration = Duration::from_millis(80);
 const AT_LEAST: Duration = Duration::from_millis(250);
 
+/// How long a run that was told to end may be in the way of the next one.
+const LEAVES: Duration = Duration::from_secs(5);
+
 /// A file that is saved changes several times in a row.
 const QUIET: Duration = Duration::from_millis(200);
 
@@ -78,9 +81,42 @@ struct Shared {
     is_closed: bool,
     streams: usize,
     /// The directories of the pages, the one used last at the end.
-    directories: Vec<(String, Arc<TempDir>)>,
+    directories: Vec<(String, Arc<TempDir>, Weak<Live>)>,
     /// How far the exercises are that were run.
     progress: BTreeMap<String, Progress>,
+}
+
+impl Shared {
+    /// The directory of a page, which its runs share until it starts over; none while one of them is in it:
+    /// two at once would change each other's files.
+    fn directory(&mut self, page: &str) -> io::Result<Option<Arc<TempDir>>> {
+        let known = self.directories.iter().position(|(name, ..)| name == page);
+        let last = known.and_then(|index| self.directories[index].2.upgrade());
+        if last.is_some_and(|last| is_under_way(&last)) {
+            return Ok(None);
+        }
+        let directory = match known.map(|index| self.directories.remove(index)) {
+            Some((_, directory, _)) if directory.path().is_dir() => directory,
+            _ => Arc::new(temporary_directory()?),
+        };
+        self.directories.push((page.to_owned(), Arc::clone(&directory), Weak::new()));
+        if self.directories.len() > DIRECTORIES {
+            self.directories.remove(0);
+        }
+        Ok(Some(directory))
+    }
+
+    /// Whether a run of a page is about to leave its directory: it has been told to end, or its button was
+    /// pressed again, which is heard at times before the end of its stream.
+    fn is_leaving(&self, page: &str, id: &str) -> bool {
+        let last = self.directories.iter().find(|(name, ..)| name == page);
+        let last = last.and_then(|(.., last)| last.upgrade()).filter(is_under_way);
+        last.is_some_and(|last| !self.runs.contains_key(&last.number) || last.job.id == id)
+    }
+}
+
+fn is_under_way(live: &Arc<Live>) -> bool {
+    live.outcome().is_none()
 }
 
 /// An answer for a page: one line that says why not.
@@ -148,28 +184,8 @@ impl Bench {
         offer::of_page(&self.workbook, &self.jobs, &source)
     }
 
-    /// The directory of a page, which its runs share until it starts over.
-    fn directory(&self, page: &str) -> io::Result<Arc<TempDir>> {
-        let mut shared = self.shared();
-        let known = shared.directories.iter().position(|(name, _)| name == page);
-        let directory = match known.map(|index| shared.directories.remove(index)) {
-            Some((_, directory)) if directory.path().is_dir() => directory,
-            _ => Arc::new(temporary_directory()?),
-        };
-        shared.directories.push((page.to_owned(), Arc::clone(&directory)));
-        if shared.directories.len() > DIRECTORIES {
-            shared.directories.remove(0);
-        }
-        Ok(directory)
-    }
-
     fn start(&self, job: &Job, page: &str) -> io::Result<Arc<Live>> {
         end_runs_with_this_process(None)?;
-        let directory = match job.subject {
-            // The same each time, as `cargo test` has it.
-            Subject::Exercise { .. } => Arc::new(temporary_directory()?),
-            _ => self.directory(page)?,
-        };
         let number = self.numbers.fetch_add(1, Ordering::Relaxed);
         let (root, gate) = (self.workbook.root.clone(), Arc::clone(&self.gate));
         // Whoever closes the book sees this run, or it sees that.
@@ -177,7 +193,17 @@ impl Bench {
         if shared.is_closed {
             return Err(io::Error::other("the book is closed"));
         }
+        let directory = match job.subject {
+            // The same each time, as `cargo test` has it.
+            Subject::Exercise { .. } => None,
+            _ => shared.directory(page)?,
+        };
+        let is_the_pages = directory.is_some();
+        let directory = directory.map_or_else(|| temporary_directory().map(Arc::new), Ok)?;
         let live = Live::start(number, job.clone(), root, directory, gate)?;
+        if let (true, Some((.., last))) = (is_the_pages, shared.directories.last_mut()) {
+            *last = Arc::downgrade(&live);
+        }
         shared.runs.insert(number, Arc::clone(&live));
         shared.begun.retain(|live| live.strong_count() > 0);
         shared.begun.push(Arc::downgrade(&live));
@@ -272,7 +298,7 @@ async fn stop(State(bench): State<Arc<Bench>>) -> Response {
 /// Starts over: the directory of a page goes, with all that its runs have left.
 async fn over(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Response, Refusal> {
     let page = asked.text("page")?;
-    bench.shared().directories.retain(|(name, _)| name != page);
+    bench.shared().directories.retain(|(name, ..)| name != page);
     Ok(answer(&json!({})))
 }
 
@@ -300,6 +326,11 @@ async fn run(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Respons
         }
         _ => None,
     };
+    // Whoever stops a run and starts the next one finds in its files what the last one has left.
+    let limit = Instant::now() + LEAVES;
+    while bench.shared().is_leaving(page, id) && Instant::now() < limit {
+        sleep(QUIET / 10).await;
+    }
     let live = bench.start(&job, page).map_err(refused)?;
     let feed = Feed {
         open: stream,

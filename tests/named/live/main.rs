@@ -4,6 +4,7 @@
 
 mod browser;
 mod buttons;
+mod directories;
 mod ends;
 mod misdeeds;
 mod safe;
@@ -49,7 +50,14 @@ impl Test {
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(AT_ONCE);
-    let tests = [buttons::tests, safe::tests, ends::tests, misdeeds::tests, browser::tests];
+    let tests = [
+        buttons::tests,
+        safe::tests,
+        directories::tests,
+        ends::tests,
+        misdeeds::tests,
+        browser::tests,
+    ];
     let tests = tests.into_iter().flat_map(|tests| tests());
     let trials = tests.map(Test::trial).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
