@@ -322,7 +322,7 @@ async fn run(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Respons
     let stream = Open::stream(Arc::clone(&bench)).ok_or_else(busy)?;
     let changes = match (&job.subject, on_save) {
         (Subject::Exercise { source, .. }, true) => {
-            Some(Changes::of(&bench.workbook.root.join(source)).map_err(refused)?)
+            Some(Changes::of(&bench.workbook.root, source).map_err(refused)?)
         }
         _ => None,
     };
@@ -451,24 +451,26 @@ impl Drop for Feed {
     }
 }
 
-/// The changes of a file, also where an editor puts another one in its place.
+/// The changes of a file, also where an editor puts another one in its place, or in that of its directory.
 struct Changes {
     changed: watch::Receiver<u64>,
     _watcher: RecommendedWatcher,
 }
 
 impl Changes {
-    fn of(file: &Path) -> notify::Result<Self> {
+    fn of(root: &Path, file: &Path) -> notify::Result<Self> {
         let (sender, changed) = watch::channel(0);
-        let path: PathBuf = file.to_owned();
+        let path: PathBuf = root.join(file);
         let mut watcher =
             notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
                 let Ok(event) = event else { return };
-                if !event.kind.is_access() && event.paths.contains(&path) {
+                if !event.kind.is_access() && event.paths.iter().any(|one| path.starts_with(one)) {
                     sender.send_modify(|count| *count += 1);
                 }
             })?;
-        watcher.watch(file.parent().unwrap_or(file), RecursiveMode::NonRecursive)?;
+        // Where another branch is looked at, the directory of a lesson may go and come back.
+        let all = file.components().next().map_or_else(|| root.to_owned(), |all| root.join(all));
+        watcher.watch(&all, RecursiveMode::Recursive)?;
         Ok(Self { changed, _watcher: watcher })
     }
 

@@ -1,6 +1,6 @@
 //! What is under way ends with its page and with the server, and nothing of it is left.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::Test;
 use super::server::{Server, Start, soon, wait_for};
-use super::small::{LESSON, PAGE, SLOW, SMALL};
+use super::small::{EXERCISE, LESSON, PAGE, SLOW, SMALL};
 
 /// What is under way.
 #[derive(Clone, Copy, PartialEq)]
@@ -48,6 +48,8 @@ pub fn tests() -> Vec<Test> {
             tests.push(Test::new(name, move || ends_by(what, by)).needs(needs));
         }
     }
+    let name = "ends::of a saved exercise is told also where its directory is another one";
+    tests.push(Test::new(name, saved_in_another_directory));
     let name = "ends::no build begins when the exercise is saved while the book is closed";
     tests.push(Test::new(name, saved_while_it_closes));
     tests
@@ -100,6 +102,30 @@ fn saved_while_it_closes() -> Result<(), Failed> {
     thread::sleep(Duration::from_millis(100));
     server.end(Signal::SIGINT)?;
     lock_is_free()
+}
+
+/// As when another branch is looked at, which has not the lesson.
+fn saved_in_another_directory() -> Result<(), Failed> {
+    let _turn = ONE_BUILD.lock().unwrap_or_else(PoisonError::into_inner);
+    let server = Start::of(SLOW.root(), &SLOW.target())?.start()?;
+    let job = json!({ "id": "exercise::critical-worker", "page": PAGE, "on_save": true });
+    let mut stream = server.post("/api/run", &job).stream()?;
+    let directory = SLOW.root().join(EXERCISE);
+    let directory = directory.parent().ok_or("no directory")?;
+    let away = directory.with_extension("away");
+    fs::rename(directory, &away)?;
+    stream.until("failed")?;
+    fs::create_dir(directory)?;
+    for entry in fs::read_dir(&away)? {
+        let path = entry?.path();
+        fs::copy(&path, directory.join(path.file_name().unwrap_or_default()))?;
+    }
+    fs::remove_dir_all(&away)?;
+    stream.until("run")?;
+    wait_for("the compiler", || compiles(&server).then_some(()))?;
+    SLOW.save_the_exercise()?;
+    stream.until("run")?;
+    server.end(Signal::SIGTERM)
 }
 
 /// Whether the exercise is being compiled.
