@@ -6,12 +6,12 @@ use std::thread;
 use std::time::Duration;
 
 use libtest_mimic::Failed;
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 
-use super::Test;
 use super::server::{Server, Start, soon, wait_for};
 use super::small::{EXERCISE, LESSON, PAGE, SLOW, SMALL};
+use super::{Test, is};
 
 /// What is under way.
 #[derive(Clone, Copy, PartialEq)]
@@ -50,6 +50,8 @@ pub fn tests() -> Vec<Test> {
     }
     let name = "ends::of a saved exercise is told also where its directory is another one";
     tests.push(Test::new(name, saved_in_another_directory));
+    let name = "ends::what ends while the server stands still is not late";
+    tests.push(Test::new(name, stands_still));
     let name = "ends::no build begins when the exercise is saved while the book is closed";
     tests.push(Test::new(name, saved_while_it_closes));
     tests
@@ -125,6 +127,20 @@ fn saved_in_another_directory() -> Result<(), Failed> {
     wait_for("the compiler", || compiles(&server).then_some(()))?;
     SLOW.save_the_exercise()?;
     stream.until("run")?;
+    server.end(Signal::SIGTERM)
+}
+
+/// As after Ctrl-Z, until `fg`.
+fn stands_still() -> Result<(), Failed> {
+    let server = Start::of(SMALL.root(), &SMALL.target())?.start()?;
+    let mut stream = server.run("critical-worker::detached", PAGE)?;
+    stream.until("picture")?;
+    // It ends after 5 s.
+    thread::sleep(Duration::from_secs(4));
+    kill(server.pid, Signal::SIGSTOP)?;
+    thread::sleep(Duration::from_secs(3));
+    kill(server.pid, Signal::SIGCONT)?;
+    is("whether it is kept", &stream.last()?["kept"], &true.into())?;
     server.end(Signal::SIGTERM)
 }
 

@@ -275,9 +275,10 @@ impl Live {
             self.hold_to_its_limit(directory);
             // Before the next one changes what it has left.
             let Seen { recording: mut seen, ended, remark } = Seen::of(&ran, tracer)?;
-            // The tracer takes a moment before the program begins.
-            if let (End::Ended { since_start, .. }, Some(ended)) = (&mut ran.end, ended) {
+            // The tracer takes a moment before the program begins, and sees its end when this process is stopped.
+            if let (End::Ended { since_start, since_output }, Some(ended)) = (&mut ran.end, ended) {
                 *since_start = ended.min(*since_start);
+                *since_output = ended.min(*since_output);
             }
             let files_left_out = seen.file.len().saturating_sub(MOST_FILES);
             seen.file.truncate(MOST_FILES);
