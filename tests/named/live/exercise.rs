@@ -47,6 +47,11 @@ fn main() -> io::Result<()> {
         }
         "fills" => fill("a file".into())?,
         "fills the other" => fill(env::temp_dir().join("a file"))?,
+        "fills what has no name" => {
+            let file = File::create("a file")?;
+            fs::remove_file("a file")?;
+            write_on_and_on(file)?;
+        }
         "fills with many" => loop {
             for number in 0.. {
                 fs::write(number.to_string(), vec![0; 1 << 16])?;
@@ -133,7 +138,10 @@ fn again(misdeed: &str) -> Command {
 }
 
 fn fill(path: PathBuf) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    write_on_and_on(File::create(path)?)
+}
+
+fn write_on_and_on(mut file: File) -> io::Result<()> {
     loop {
         file.write_all(&[0; 1 << 16])?;
     }

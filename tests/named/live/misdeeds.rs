@@ -24,7 +24,7 @@ const IN_TIME: Duration = Duration::from_secs(40);
 const MOST_BYTES: usize = 4 << 20;
 
 /// What a program does, and what the page is told of it in the end.
-const MISDEEDS: [(&str, &str); 24] = [
+const MISDEEDS: [(&str, &str); 25] = [
     ("lines", "It had printed more than 2 MiB, and was ended."),
     ("no line end", "It had printed more than 2 MiB, and was ended."),
     ("errors", "It had printed more than 2 MiB, and was ended."),
@@ -34,6 +34,7 @@ const MISDEEDS: [(&str, &str); 24] = [
     ("many threads", "with exit code 0."),
     ("fills", "Stopped: it had written more than 64 MiB."),
     ("fills the other", "Stopped: it had written more than 64 MiB."),
+    ("fills what has no name", "Stopped: it had written more than 64 MiB."),
     ("fills with many", "Stopped: it had written more than 64 MiB."),
     ("a hole", "Stopped: it had written more than 64 MiB."),
     ("a hole, and ends", "Stopped: it had written more than 64 MiB."),

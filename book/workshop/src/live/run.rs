@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read};
 use std::mem;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::CommandExt;
 use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
@@ -366,9 +367,13 @@ impl Live {
 
     /// Ends it if it has written more than it may.
     fn hold_to_its_limit(&self, directory: &Path) {
-        let temporary = self.state().temporary.clone();
+        let (temporary, group) = {
+            let state = self.state();
+            (state.temporary.clone(), state.group)
+        };
         let temporary = temporary.map_or(0, |temporary| size(&temporary));
-        if size(directory).saturating_add(temporary) > MOST_BYTES {
+        let nameless = group.map_or(0, nameless);
+        if size(directory).saturating_add(temporary).saturating_add(nameless) > MOST_BYTES {
             self.stop(TOO_MUCH);
         }
     }
@@ -491,6 +496,14 @@ impl Live {
 fn size(directory: &Path) -> u64 {
     let entries = WalkDir::new(directory).into_iter().flatten();
     entries.filter_map(|entry| Some(entry.metadata().ok()?.len())).fold(0, u64::saturating_add)
+}
+
+/// How many bytes there are in the files that a process has open and that have no name any more.
+fn nameless(process: Pid) -> u64 {
+    let open = fs::read_dir(format!("/proc/{process}/fd")).into_iter().flatten().flatten();
+    let files = open.filter_map(|open| fs::metadata(open.path()).ok());
+    let files = files.filter(|file| file.is_file() && file.nlink() == 0);
+    files.map(|file| file.len()).fold(0, u64::saturating_add)
 }
 
 /// Ends a run whose directories grow beyond what they may, for as long as this value is there.
