@@ -1,4 +1,4 @@
-// What a page can do while `cargo run` serves it: predict, run, send signals, check.
+// What a page can do while `cargo run` serves it.
 //
 // The server says that it is there in the answer that brought the page: from elsewhere nobody is asked.
 const STORED = 'workbook-token';
@@ -233,6 +233,9 @@ function panel({ id, command, check, questions }, named) {
             say(told.status + (verdict[told.kept] ?? ''));
             over.hidden = !told.left;
             predictions.get(id)?.(told.values);
+        }
+        if (told.over) {
+            say(told.over);
         }
         if (told.failed || told.done) {
             phase = 'ended';

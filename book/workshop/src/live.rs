@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ use nix::sys::signal::Signal;
 use notify::{RecommendedWatcher, RecursiveMode, Watcher};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use workbook::exercise::Progress;
 use workbook::run::{Gate, end_runs_with_this_process, temporary_directory};
@@ -80,6 +80,8 @@ struct Shared {
     /// Whether no more may begin.
     is_closed: bool,
     streams: usize,
+    /// Those of them that wait for an exercise to be saved, some of which are gone.
+    watches: Vec<Weak<Watch>>,
     /// The directories of the pages, the one used last at the end.
     directories: Vec<(String, Arc<TempDir>, Weak<Live>)>,
     /// How far the exercises are that were run.
@@ -272,8 +274,10 @@ async fn page(State(bench): State<Arc<Bench>>, Asked(page): Asked<String>) -> Re
 /// What is under way, on all pages.
 async fn runs(State(bench): State<Arc<Bench>>) -> Response {
     let shared = bench.shared();
-    let runs: Vec<_> = shared.runs.values().map(|live| live.told()).collect();
-    answer(&json!(runs))
+    let watches = shared.watches.iter().filter_map(Weak::upgrade);
+    let waiting = watches.filter(|watch| watch.waits.load(Ordering::Relaxed));
+    let waiting = waiting.map(|watch| json!({ "command": watch.told }));
+    answer(&json!(shared.runs.values().map(|live| live.told()).chain(waiting).collect::<Vec<_>>()))
 }
 
 async fn signal(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Response, Refusal> {
@@ -292,6 +296,9 @@ async fn signal(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Resp
 
 async fn stop(State(bench): State<Arc<Bench>>) -> Response {
     bench.stop_all("all were stopped");
+    for watch in bench.shared().watches.drain(..).filter_map(|watch| watch.upgrade()) {
+        watch.stop.notify_one();
+    }
     answer(&json!({}))
 }
 
@@ -322,7 +329,12 @@ async fn run(State(bench): State<Arc<Bench>>, asked: Question) -> Result<Respons
     let stream = Open::stream(Arc::clone(&bench)).ok_or_else(busy)?;
     let changes = match (&job.subject, on_save) {
         (Subject::Exercise { source, .. }, true) => {
-            Some(Changes::of(&bench.workbook.root, source).map_err(refused)?)
+            let told = format!("{}, when it is saved", job.commands[0]);
+            let changes = Changes::of(&bench.workbook.root, source, told).map_err(refused)?;
+            let mut shared = bench.shared();
+            shared.watches.retain(|watch| watch.strong_count() > 0);
+            shared.watches.push(Arc::downgrade(&changes.watch));
+            Some(changes)
         }
         _ => None,
     };
@@ -386,12 +398,15 @@ impl Feed {
     async fn next(&mut self) -> Option<Value> {
         loop {
             let Some(live) = self.live.clone() else {
-                self.changes.as_mut()?.quiet().await?;
-                match self.open.0.start(&self.job, &self.page) {
+                let started = match self.changes.as_mut()?.quiet().await? {
+                    true => self.open.0.start(&self.job, &self.page),
+                    false => Err(io::Error::other("All were stopped.")),
+                };
+                match started {
                     Ok(live) => self.live = Some(live),
-                    Err(error) => {
+                    Err(why) => {
                         self.changes = None;
-                        return Some(json!({ "failed": error.to_string() }));
+                        return Some(json!({ "over": why.to_string() }));
                     }
                 }
                 continue;
@@ -454,11 +469,22 @@ impl Drop for Feed {
 /// The changes of a file, also where an editor puts another one in its place, or in that of its directory.
 struct Changes {
     changed: watch::Receiver<u64>,
+    watch: Arc<Watch>,
     _watcher: RecommendedWatcher,
 }
 
+/// What waits for a change.
+struct Watch {
+    /// What it is, in a line.
+    told: String,
+    /// Whether it waits just now, and runs nothing.
+    waits: AtomicBool,
+    /// Told that it is to end.
+    stop: Notify,
+}
+
 impl Changes {
-    fn of(root: &Path, file: &Path) -> notify::Result<Self> {
+    fn of(root: &Path, file: &Path, told: String) -> notify::Result<Self> {
         let (sender, changed) = watch::channel(0);
         let path: PathBuf = root.join(file);
         let mut watcher =
@@ -471,7 +497,8 @@ impl Changes {
         // Where another branch is looked at, the directory of a lesson may go and come back.
         let all = file.components().next().map_or_else(|| root.to_owned(), |all| root.join(all));
         watcher.watch(&all, RecursiveMode::Recursive)?;
-        Ok(Self { changed, _watcher: watcher })
+        let watch = Watch { told, waits: AtomicBool::new(false), stop: Notify::new() };
+        Ok(Self { changed, watch: Arc::new(watch), _watcher: watcher })
     }
 
     /// Whether it has changed since this was asked.
@@ -479,13 +506,21 @@ impl Changes {
         self.changed.has_changed().unwrap_or_default()
     }
 
-    /// Waits for a change, and until it is over.
-    async fn quiet(&mut self) -> Option<()> {
-        self.changed.changed().await.ok()?;
+    /// Waits for a change, and until it is over; gives whether it is to go on.
+    async fn quiet(&mut self) -> Option<bool> {
+        self.watch.waits.store(true, Ordering::Relaxed);
+        let goes_on = tokio::select! {
+            changed = self.changed.changed() => changed.is_ok(),
+            () = self.watch.stop.notified() => false,
+        };
+        self.watch.waits.store(false, Ordering::Relaxed);
+        if !goes_on {
+            return Some(false);
+        }
         while let Ok(changed) = timeout(QUIET, self.changed.changed()).await {
             changed.ok()?;
         }
-        Some(())
+        Some(true)
     }
 }
 

@@ -390,9 +390,20 @@ fn a_fourth_watch() -> Result<(), Failed> {
     is("what is under way", server.under_way(), Vec::new())?;
     is("status", server.post("/api/run", &job).answer()?.status, 409)?;
     is("status", run(&server).answer()?.status, 409)?;
+    // Whoever is told so hears of them, and can end them.
+    let one =
+        "cargo run -p critical-worker --bin critical-worker-exercise -- orders, when it is saved";
+    let one = json!({ "command": one });
+    let all = json!([one, one, one]);
+    let told = || (runs(&server).answer().ok()?.json().ok()? == all).then_some(());
+    wait_for("what is told", told)?;
     watches.pop();
     drop(wait_for("room for one more", || server.run(exercise, &load("two")).ok())?);
-    drop(watches);
+    is("status", server.post("/api/stop", &json!({})).answer()?.status, 200)?;
+    for mut watch in watches {
+        is("its end", watch.last()?, json!({ "over": "All were stopped." }))?;
+    }
+    is("what is told", runs(&server).answer()?.json()?, json!([]))?;
     server.is_at_rest(0)?;
     server.end(Signal::SIGTERM)
 }
