@@ -16,7 +16,7 @@ use super::server::{BOOK, Server, Start};
 use super::small::{EDITED, EXERCISE, LESSON};
 
 /// Trials with this workbook, each by its name in `live.mjs`.
-const WITH_THIS_WORKBOOK: [&str; 25] = [
+const WITH_THIS_WORKBOOK: [&str; 26] = [
     "a_run_grows_beat_by_beat_and_keeps_its_promises",
     "a_signal_is_sent_and_the_run_not_judged",
     "a_prediction_is_held_against_the_run_value_by_value",
@@ -25,6 +25,7 @@ const WITH_THIS_WORKBOOK: [&str; 25] = [
     "a_reload_ends_the_run_and_offers_it_again",
     "two_pages_have_directories_of_their_own",
     "what_a_run_leaves_is_there_until_the_reader_starts_over",
+    "what_an_earlier_run_has_left_is_not_told_of_the_next",
     "one_run_too_many_is_told_what_is_under_way",
     "a_server_that_ends_is_one_line_on_a_page_that_can_be_read",
     "a_run_ends_with_its_server_and_its_last_line_is_told",

@@ -111,7 +111,8 @@ const trials = {
         const { button, says } = controls(page, { command: 'cargo test critical-worker' });
         const starter = await readFile(exercise, 'utf8');
         const again = 'It is checked again when the exercise is saved\\.$';
-        const [broken, kept] = [`Not all promises are kept\\. ${again}`, ` All promises are kept\\. ${again}`];
+        const [broken, kept] = ['Not yet', 'Done'].map((word, index) =>
+            `^${word}\\. It ended after .* ${['Not all', 'All'][index]} promises are kept\\. ${again}`);
         try {
             await writeFile(exercise, starter.replace(MARKER, '//'));
             const save = button('Check on save');
@@ -244,6 +245,23 @@ const trials = {
         await says(/^It ended after /);
         problems.push(...is('a new run begins', await begins(), true));
         return problems;
+    },
+
+    async what_an_earlier_run_has_left_is_not_told_of_the_next(open) {
+        const { page } = await open(WORKER.page);
+        const first = controls(page, WORKER);
+        await first.run.click();
+        await first.says(/^It ended after .* All promises are kept\.$/);
+        const file = group => group.locator('.shown summary').filter({ hasText: /^journal\.txt, / });
+        const problems = is('the journal of the first', await file(first.group).count(), 1);
+        const next = controls(page, { command: `${WORKER.command} -- /dev/full` });
+        await next.run.click();
+        await next.says(/^It ended after .* All promises are kept\.$/);
+        return [
+            ...problems,
+            ...is('its journal after the next', await file(next.group).count(), 0),
+            ...hasNot('the next run', await next.group.locator('figure').textContent(), /journal\.txt/),
+        ];
     },
 
     async one_run_too_many_is_told_what_is_under_way(open) {

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use anyhow::{Context, Result, anyhow, bail};
 use maud::{Markup, html};
@@ -53,6 +53,9 @@ const TOO_MUCH: &str = "it had written more than 64 MiB";
 
 /// How often that is looked at: in memory, a program writes hundreds of MiB in a quarter of a second.
 const LOOKS: Duration = Duration::from_millis(50);
+
+/// The clock that dates a file may be behind by so much.
+const TICK: Duration = Duration::from_millis(20);
 
 /// How long an ended build may take to leave.
 const LEAVES: Duration = Duration::from_millis(500);
@@ -256,7 +259,14 @@ impl Live {
                 return Ok(Outcome { progress, told: json!({ "failed": message }) });
             }
         };
-        let was_fresh = fs::read_dir(directory)?.next().is_none();
+        let is_empty = || fs::read_dir(directory).map_or(true, |mut files| files.next().is_none());
+        let was_fresh = is_empty();
+        let began = SystemTime::now() - TICK;
+        // What was left by the press before is none of this one's doing.
+        let is_new = |file: &File| {
+            let changed = fs::metadata(directory.join(&file.name)).and_then(|file| file.modified());
+            changed.is_ok_and(|changed| changed >= began)
+        };
         let runs = &self.job.scenario.runs;
         let outside = temporary_directory()?;
         let ignored = Ignored::read(root);
@@ -281,6 +291,7 @@ impl Live {
                 *since_start = ended.min(*since_start);
                 *since_output = ended.min(*since_output);
             }
+            seen.file.retain(is_new);
             let files_left_out = seen.file.len().saturating_sub(MOST_FILES);
             seen.file.truncate(MOST_FILES);
             pictures.push(html! {
@@ -330,6 +341,11 @@ impl Live {
         };
         let ran = rans.first().context("there was no run")?;
         let mut status = status(ran, stopped, &sent);
+        match progress {
+            Some(Progress::Done) => status.insert_str(0, "Done. "),
+            Some(Progress::Broken) => status.insert_str(0, "Not yet. "),
+            Some(Progress::NotStarted) | None => {}
+        }
         if is_late && stopped.is_none() && sent.is_empty() {
             let apart = in_seconds(APART);
             status.push_str(&format!(
@@ -360,7 +376,7 @@ impl Live {
         let told = json!({
             "done": body.into_string(), "status": status, "values": values, "kept": kept,
             // Of an exercise not even the directory is.
-            "left": !self.is_exercise() && !at_the_end.is_empty(),
+            "left": !self.is_exercise() && !is_empty(),
         });
         Ok(Outcome { progress, told })
     }
