@@ -15,6 +15,7 @@ use mdbook_driver::MDBook;
 use mdbook_html::HtmlHandlebars;
 use mdbook_preprocessor::{Preprocessor, parse_input};
 use mdbook_renderer::{RenderContext, Renderer};
+use own_program::exam;
 use own_program::trace::{self, Environment};
 use tracing::Level;
 use workbook::page::all_of;
@@ -72,6 +73,8 @@ enum Command {
     },
     /// Run your own program, in any language, and tell how it and its threads ended
     Trace(trace::Arguments),
+    /// Hold your own service, in any language, against trials at the end of its process
+    Exam(exam::Arguments),
     /// Speak mdBook's preprocessor protocol; book.toml calls it
     #[command(hide = true)]
     Preprocess {
@@ -101,6 +104,9 @@ fn main() -> ExitCode {
         Err(error) if env::args().nth(1).is_some_and(|word| word == "trace") => {
             return trace::refused(&error);
         }
+        Err(error) if env::args().nth(1).is_some_and(|word| word == "exam") => {
+            return exam::refused(&error);
+        }
         Err(error) => error.exit(),
     };
     // What mdBook warns of (a file that cannot be included) is for whoever writes a chapter.
@@ -116,6 +122,7 @@ fn main() -> ExitCode {
         Some(Command::Pages) => pages(),
         Some(Command::Promises { places }) => promises(places),
         Some(Command::Trace(arguments)) => Ok(trace::trace(arguments, Environment::BeforeCargo)),
+        Some(Command::Exam(arguments)) => Ok(exam::exam(arguments, Environment::BeforeCargo)),
         Some(Command::Other(words)) => Err(no_command(&words)),
         Some(Command::Preprocess { question: None }) => preprocess(),
         Some(Command::Preprocess { question: Some(Question::Supports { renderer }) }) => {

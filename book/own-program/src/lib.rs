@@ -2,6 +2,7 @@
 //!
 //! [`trace`] runs it or looks at it; [`report`] and [`page`] tell what was seen.
 
+pub mod exam;
 pub mod output;
 pub mod page;
 pub mod report;

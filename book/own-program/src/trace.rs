@@ -164,6 +164,11 @@ pub fn trace(arguments: Arguments, environment: Environment) -> ExitCode {
 /// Says in one line what is wrong with arguments that make no [`Arguments`], or gives the help that was asked
 /// for. The exit code is that of a failure of our own.
 pub fn refused(error: &clap::Error) -> ExitCode {
+    told_why(error, "trace", FAILED)
+}
+
+/// The same for a command of this name, with the exit code that it has then.
+pub(crate) fn told_why(error: &clap::Error, command: &str, code: u8) -> ExitCode {
     if !error.use_stderr() {
         // Whoever reads may have seen enough.
         let _ = error.print();
@@ -176,7 +181,7 @@ pub fn refused(error: &clap::Error) -> ExitCode {
     let line = match error.kind() {
         ErrorKind::MissingRequiredArgument
         | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            "there is no command: trace [OPTIONS] -- COMMAND…".to_owned()
+            format!("there is no command: {command} [OPTIONS] -- COMMAND…")
         }
         ErrorKind::ValueValidation => match wrong_value(error) {
             Some(line) => line,
@@ -186,7 +191,7 @@ pub fn refused(error: &clap::Error) -> ExitCode {
         _ => line.to_owned(),
     };
     say(&format!("{}\n", report::words::plain(&line)));
-    ExitCode::from(FAILED)
+    ExitCode::from(code)
 }
 
 /// What an option takes, and what it was given.

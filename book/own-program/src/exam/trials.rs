@@ -1,0 +1,1 @@
+//! All trials, in the order in which they are held.
