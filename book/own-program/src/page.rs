@@ -4,7 +4,7 @@
 //! Every text of the program's passes [`plain`] and then maud, which escapes HTML; a policy in the page
 //! forbids all that is not this page's own.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::Duration;
 
 use lesson_log::LogLine;
@@ -51,8 +51,47 @@ pub fn html(report: &Report) -> String {
         recording: &recording,
         run: None,
     };
-    // Nothing that the program has printed can guess it.
-    let nonce = format!("{:016x}", RandomState::new().hash_one(sight.pid));
+    let body = html! {
+        h1 { "How it ended: " code { (cut(&command, 200)) } }
+        p { "It ended " (end(sight, &names)) "." }
+        p.worst {
+            "To read in the book: " strong { (lesson.title) } " (" code { (lesson.page) } "), because "
+            (code(&seen)) "."
+        }
+        (timeline::figure(&[drawn]))
+        p {
+            "A dot on the axis is a line that it printed; which thread did was not seen."
+            @if rows.iter().any(|row| row.members.len() > 1) {
+                " The bar of a group goes from the first birth in it to the last end."
+            }
+        }
+        (threads(&rows))
+        @if let Some(nobody) = rows::unawaited(sight, &names) { p { "N" (&nobody[1..]) "." } }
+        (list("What main waited for", sight.waits.len(), sight.waits.iter().map(|one| {
+            (seconds(one.from), wait(one, &names))
+        })))
+        (list("Signals", sight.signals.len(), words::signals(sight, &names).into_iter().filter_map(|line| {
+            line.split_once(' ').map(|(signal, said)| (signal.to_owned(), said.to_owned()))
+        })))
+        (list("Files", sight.files.len(), sight.files.iter().map(|file| {
+            (plain(&file.path.to_string_lossy()), lesson::left(file))
+        })))
+        (list("Processes that live on", sight.children.len(), sight.children.iter().map(|child| {
+            (format!("{} ({})", child.pid, plain(&child.name)), plain(&child.command))
+        })))
+        (list("Where the work was done", 1, report.worker().into_iter().map(|worker| ("Not here".to_owned(), worker))))
+        h2 { "What could not be seen" }
+        ul { @for limit in report.unseen() { li { (limit) "." } } }
+        (holds(report))
+    };
+    document(&format!("How it ended: {}", cut(&command, 80)), sight.pid, &body)
+}
+
+/// A whole page of this text, in the book's looks and with the replay of its pictures. Nothing in it is obeyed
+/// but what is this page's own.
+pub(crate) fn document(title: &str, chance: impl Hash, body: &Markup) -> String {
+    // Nothing that a program has printed can guess it.
+    let nonce = format!("{:016x}", RandomState::new().hash_one(chance));
     let policy = format!(
         "default-src 'none'; style-src 'nonce-{nonce}'; script-src 'nonce-{nonce}'; img-src data:; \
          base-uri 'none'; form-action 'none'"
@@ -66,43 +105,11 @@ pub fn html(report: &Report) -> String {
                 meta name="viewport" content="width=device-width, initial-scale=1";
                 // Without one, a browser asks for it.
                 link rel="icon" href="data:,";
-                title { "How it ended: " (cut(&command, 80)) }
+                title { (title) }
                 style nonce=(nonce) { @for style in STYLES { (PreEscaped(style)) } }
             }
             body {
-                main {
-                    h1 { "How it ended: " code { (cut(&command, 200)) } }
-                    p { "It ended " (end(sight, &names)) "." }
-                    p.worst {
-                        "To read in the book: " strong { (lesson.title) } " (" code { (lesson.page) } "), because "
-                        (code(&seen)) "."
-                    }
-                    (timeline::figure(&[drawn]))
-                    p {
-                        "A dot on the axis is a line that it printed; which thread did was not seen."
-                        @if rows.iter().any(|row| row.members.len() > 1) {
-                            " The bar of a group goes from the first birth in it to the last end."
-                        }
-                    }
-                    (threads(&rows))
-                    @if let Some(nobody) = rows::unawaited(sight, &names) { p { "N" (&nobody[1..]) "." } }
-                    (list("What main waited for", sight.waits.len(), sight.waits.iter().map(|one| {
-                        (seconds(one.from), wait(one, &names))
-                    })))
-                    (list("Signals", sight.signals.len(), words::signals(sight, &names).into_iter().filter_map(|line| {
-                        line.split_once(' ').map(|(signal, said)| (signal.to_owned(), said.to_owned()))
-                    })))
-                    (list("Files", sight.files.len(), sight.files.iter().map(|file| {
-                        (plain(&file.path.to_string_lossy()), lesson::left(file))
-                    })))
-                    (list("Processes that live on", sight.children.len(), sight.children.iter().map(|child| {
-                        (format!("{} ({})", child.pid, plain(&child.name)), plain(&child.command))
-                    })))
-                    (list("Where the work was done", 1, report.worker().into_iter().map(|worker| ("Not here".to_owned(), worker))))
-                    h2 { "What could not be seen" }
-                    ul { @for limit in report.unseen() { li { (limit) "." } } }
-                    (holds(report))
-                }
+                main { (body) }
                 script nonce=(nonce) { (PreEscaped(SCRIPT)) }
             }
         }
@@ -130,7 +137,7 @@ fn list(title: &str, all: usize, things: impl Iterator<Item = (String, String)>)
 }
 
 /// Text in which the name of a call stands between backticks.
-fn code(text: &str) -> Markup {
+pub(crate) fn code(text: &str) -> Markup {
     let parts: Vec<_> = text.splitn(3, '`').collect();
     match parts[..] {
         [before, call, after] => html! { (before) code { (call) } (after) },

@@ -219,7 +219,7 @@ impl Report {
 }
 
 /// A command as the reader typed it, more or less, and how many arguments of it are left out.
-fn typed(command: &[String], left_out: Option<usize>) -> String {
+pub(crate) fn typed(command: &[String], left_out: Option<usize>) -> String {
     let words = command.iter().map(|word| {
         let word = plain(word);
         let is_one = !word.is_empty() && !word.contains([' ', '"', '\'', '$', '*', ';', '&', '|']);
@@ -337,7 +337,7 @@ fn text(name: &OsStr) -> String {
 }
 
 /// JSON without a character that a terminal would obey or hide; there are none outside its strings.
-fn spelled_out(json: &str) -> String {
+pub(crate) fn spelled_out(json: &str) -> String {
     let mut out = String::with_capacity(json.len());
     let mut units = [0; 2];
     for letter in json.chars() {

@@ -211,7 +211,7 @@ enum Passed {
     Signal(i32),
 }
 
-type Failed = (u8, String);
+pub(crate) type Failed = (u8, String);
 
 fn failed(why: impl ToString) -> Failed {
     (FAILED, why.to_string())
@@ -386,7 +386,7 @@ fn heard() -> Vec<i32> {
 }
 
 /// Where a command is, as a shell looks for it.
-fn found(name: &OsString) -> Result<PathBuf, Failed> {
+pub(crate) fn found(name: &OsString) -> Result<PathBuf, Failed> {
     let shown = report::words::plain(&name.to_string_lossy());
     if name.is_empty() {
         return Err((NOT_FOUND, "the command has no name".to_owned()));
@@ -426,7 +426,7 @@ fn executable(path: &Path, found: &fs::Metadata, shown: &str) -> Result<PathBuf,
 }
 
 /// Takes out of the program's environment what cargo has put in; says what cannot be undone.
-fn without_cargo(command: &mut Command) -> Option<Limit> {
+pub(crate) fn without_cargo(command: &mut Command) -> Option<Limit> {
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         let is_cargos = OF_CARGO.contains(&text.as_ref())

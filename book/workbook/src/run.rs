@@ -7,6 +7,7 @@
 pub mod client;
 mod gate;
 mod guardian;
+mod kept;
 mod leftover;
 mod place;
 mod pulse;
@@ -38,6 +39,7 @@ pub use guardian::{
     all_is_over, end_runs_with_this_process, end_with_this_process, ends_with_this_process, inside,
     temporary_directory,
 };
+pub use kept::Kept;
 pub use leftover::leftovers;
 use leftover::{MARK, SETTLES, end_others, in_words, left_of, new_mark, settle, sweep, under_way};
 pub(crate) use pulse::{held_up, held_up_by_now};

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::course::Seen;
 use super::trial::Lesson;
 
 /// An exam that was held.
@@ -30,6 +31,8 @@ pub struct Outcome {
     pub lesson: Lesson,
     /// The last lines that the service printed in the run that decided.
     pub printed: Vec<String>,
+    /// The last runs of the service in it, the last one last.
+    pub runs: Vec<Seen>,
     /// How long it took.
     pub took: Duration,
 }

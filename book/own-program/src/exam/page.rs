@@ -1,0 +1,179 @@
+//! An exam as one page that asks for nothing: each trial in words, and a picture of each run that decided
+//! against the service.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use lesson_log::LogLine;
+use maud::{Markup, html};
+use workbook::promise::Exit;
+use workbook::recording::{Recording, Thread, Wait};
+use workbook::timeline::{self, Drawn};
+
+use super::course::{Asked, Seen};
+use super::outcome::{Outcome, Report, Verdict};
+use super::report::{command, summary};
+use super::words;
+use crate::page::{code, document};
+use crate::report::words::{count, cut, plain};
+
+/// Of more customers only those are drawn who asked last.
+const MOST_LANES: usize = 14;
+
+/// The lane of the service itself.
+const SERVICE: &str = "the service";
+
+/// The letters above a bar that a phone has room for.
+const LABEL: usize = 60;
+
+/// The page of an exam.
+pub fn html(report: &Report) -> String {
+    let command = command(report);
+    let failed = || report.outcomes.iter().filter(|one| matches!(one.verdict, Verdict::Failed(_)));
+    let body = html! {
+        h1 { "Exam: " code { (cut(&command, 200)) } }
+        p.worst { (summary(report)) "." }
+        @for (number, outcome) in failed().enumerate() {
+            section {
+                h2 { (outcome.trial) ": failed" }
+                (told(outcome))
+                (pictures(outcome, number))
+            }
+        }
+        h2 { "All trials" }
+        dl {
+            @for outcome in &report.outcomes {
+                div {
+                    dt { (outcome.trial) ": " (verdict(&outcome.verdict)) }
+                    dd {
+                        (code(outcome.rule))
+                        @if let Verdict::NotTried(why) = &outcome.verdict {
+                            " Not tried: " (plain(why)) "."
+                        }
+                    }
+                }
+            }
+        }
+        h2 { "What this page holds" }
+        p {
+            "The command, the requests of the exam with the answers to them, the last lines that the service \
+             printed in these runs, and times. It holds nothing of the environment and asks for nothing \
+             outside itself."
+        }
+        p { "Made by " code { "when-main-returns exam" } " of the book " cite { "When main Returns" } "." }
+    };
+    document(&format!("Exam: {}", cut(&command, 80)), report.seed, &body)
+}
+
+fn verdict(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Passed => "passed",
+        Verdict::Failed(_) => "failed",
+        Verdict::NotTried(_) => "not tried",
+    }
+}
+
+fn told(outcome: &Outcome) -> Markup {
+    html! {
+        @if let Verdict::Failed(sentence) = &outcome.verdict { p { strong { (code(&plain(sentence))) } } }
+        p { "The rule: " (code(outcome.rule)) }
+        p { "To read in the book: " strong { (outcome.lesson.title) } " (" code { (outcome.lesson.page) } ")." }
+    }
+}
+
+/// The runs that decided, above one another.
+fn pictures(outcome: &Outcome, number: usize) -> Markup {
+    let recordings: Vec<_> = outcome.runs.iter().map(recorded).collect();
+    let names: Vec<_> =
+        (0..recordings.len()).map(|index| format!("{}-{number}-{index}", outcome.trial)).collect();
+    let drawn = recordings.iter().enumerate().map(|(index, recording)| Drawn {
+        scenario: &names[index],
+        command: match (index, recordings.len()) {
+            (_, 1) => html! { "The run that decided" },
+            (0, _) => html! { "The run before it" },
+            _ => html! { "The run that decided" },
+        },
+        recording,
+        run: None,
+    });
+    let drawn: Vec<_> = drawn.collect();
+    timeline::figure(&drawn)
+}
+
+/// A run as the book's picture takes it: a lane for the service, and one for each customer.
+fn recorded(seen: &Seen) -> Recording {
+    let ended = seen.ended.map_or(seen.over, |(at, _)| at);
+    let last = seen.asked.iter().map(|asked| asked.to).fold(ended, Duration::max);
+    let mut customers: BTreeMap<&str, Vec<&Asked>> = BTreeMap::new();
+    for asked in &seen.asked {
+        customers.entry(&asked.by).or_default().push(asked);
+    }
+    let mut customers: Vec<_> = customers.into_values().collect();
+    let ends = |asked: &Vec<&Asked>| asked.last().map(|asked| asked.to);
+    customers.sort_by_key(ends);
+    customers.drain(..customers.len().saturating_sub(MOST_LANES));
+    customers.sort_by_key(|asked| asked.first().map(|asked| asked.from));
+    let service = Thread {
+        name: SERVICE.to_owned(),
+        born: 0.0,
+        returned: seen.ended.map(|(at, _)| at.as_secs_f64()),
+        wait: Vec::new(),
+        told: Some(match seen.ended {
+            Some((at, exit)) => format!("ended {}, at {}", words::exit(exit), words::time(at)),
+            None => "still there when the exam turned from it".to_owned(),
+        }),
+    };
+    let lanes = customers.iter().map(|asked| lane(asked));
+    let dots = seen.done.iter().map(|(at, what)| (*at, SERVICE, plain(what)));
+    let printed = seen.printed.iter().map(|line| {
+        (line.at, if line.stderr { "stderr" } else { "stdout" }, plain(&cut(&line.text, 300)))
+    });
+    let answers = customers.iter().flat_map(|asked| asked.iter()).map(|asked| {
+        (asked.to, &*asked.by, format!("{}: {}", plain(&asked.what), plain(&asked.answer)))
+    });
+    let mut lines: Vec<_> = dots.chain(printed).chain(answers).collect();
+    lines.sort_by_key(|(at, ..)| *at);
+    // A run under load has thousands.
+    lines.drain(..lines.len().saturating_sub(400));
+    let line = |(at, by, text): (Duration, &str, String)| {
+        LogLine { at, thread: by.to_owned(), text }.to_string()
+    };
+    let (exit, signal) = match seen.ended {
+        Some((_, Exit::Code(code))) => (Some(code), None),
+        Some((_, exit @ Exit::Signal(_))) => (None, Some(exit.to_string())),
+        None => (None, None),
+    };
+    Recording {
+        ended: last.as_secs_f64(),
+        exit,
+        signal,
+        ended_by: None,
+        stdout: lines.into_iter().map(line).collect(),
+        stderr: Vec::new(),
+        thread: [service].into_iter().chain(lanes).collect(),
+        file: Vec::new(),
+        under_way: false,
+    }
+}
+
+/// The requests of one customer, with the times between them.
+fn lane(asked: &[&Asked]) -> Thread {
+    let (first, last) = (asked[0], asked[asked.len() - 1]);
+    let gaps = asked.windows(2).filter(|two| two[0].to < two[1].from).map(|two| Wait {
+        from: two[0].to.as_secs_f64(),
+        to: two[1].from.as_secs_f64(),
+        joins: None,
+    });
+    let told = match asked {
+        [one] => format!("{} → {}", one.what.trim_end_matches(&*one.by).trim_end(), one.answer),
+        many => format!("{}, the last: {}", count(many.len(), "request"), last.answer),
+    };
+    let room = LABEL.saturating_sub(first.by.chars().count() * 5 / 4);
+    Thread {
+        name: first.by.clone(),
+        born: first.from.as_secs_f64(),
+        returned: Some(last.to.as_secs_f64()),
+        wait: gaps.take(60).collect(),
+        told: Some(cut(&plain(&told), room)),
+    }
+}

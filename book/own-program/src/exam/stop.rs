@@ -1,0 +1,35 @@
+//! Why a trial does not go on.
+
+use std::io;
+
+/// What a trial comes to when it is not passed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// The service did what it must not; in a sentence.
+    Failed(String),
+    /// The trial cannot be held here; the reason.
+    NotTried(String),
+    /// The whole exam cannot be held; the reason.
+    CannotHold(String),
+}
+
+/// What comes of a part of a trial.
+pub type Held<T = ()> = Result<T, Stop>;
+
+impl From<io::Error> for Stop {
+    fn from(error: io::Error) -> Self {
+        Self::CannotHold(format!("this machine refused what the exam needs: {error}"))
+    }
+}
+
+/// Ends a trial as failed, with a sentence.
+macro_rules! fail {
+    ($($text:tt)*) => { return Err($crate::exam::stop::Stop::Failed(format!($($text)*))) };
+}
+
+/// Ends a trial as failed unless something holds.
+macro_rules! demand {
+    ($holds:expr, $($text:tt)*) => { if !$holds { $crate::exam::stop::fail!($($text)*) } };
+}
+
+pub(crate) use {demand, fail};
