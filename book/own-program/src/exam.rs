@@ -75,7 +75,7 @@ pub struct Arguments {
     #[arg(long, value_name = "TRIAL")]
     only: Vec<String>,
     /// Have chance fall as it did in another exam
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number)]
     seed: u64,
     /// Write a page to look at in a browser
     #[arg(long, value_name = "FILE")]
@@ -86,6 +86,10 @@ pub struct Arguments {
     /// The service and its arguments
     #[arg(last = true, value_name = "COMMAND", required_unless_present = "list")]
     command: Vec<OsString>,
+}
+
+fn number(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| "a whole number from 0 on".to_owned())
 }
 
 /// Holds an exam as the arguments say. The exit code is 0 if all that could be tried passed, 1 if a trial

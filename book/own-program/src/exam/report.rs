@@ -30,23 +30,28 @@ pub struct Progress {
     done: usize,
     /// Whether a line can be written anew.
     on_a_terminal: bool,
+    /// Whether what follows is not tried any more.
+    is_over: bool,
 }
 
 impl Progress {
     /// Of so many trials.
     pub fn new(all: usize, on_a_terminal: bool) -> Self {
-        Self { all, done: 0, on_a_terminal }
+        Self { all, done: 0, on_a_terminal, is_over: false }
     }
 
     /// What to write when this is told.
     pub fn line(&mut self, told: &Told<'_>) -> String {
         match told {
+            // The exam has stopped.
+            _ if self.is_over => String::new(),
             Told::Begins(trial) if self.on_a_terminal => {
                 format!("{:>2} of {}  {trial} …", self.done + 1, self.all)
             }
             Told::Begins(_) => String::new(),
             Told::Over(outcome) => {
                 self.done += 1;
+                self.is_over = stops(outcome);
                 let from_the_left = if self.on_a_terminal { "\r\u{1b}[K" } else { "" };
                 let (done, all) = (self.done, self.all);
                 let found = found(&outcome.verdict);
@@ -60,6 +65,11 @@ impl Progress {
     }
 }
 
+/// Whether nothing is tried after this.
+fn stops(outcome: &Outcome) -> bool {
+    outcome.trial == trials::BASICS && matches!(outcome.verdict, Verdict::Failed(_))
+}
+
 fn found(verdict: &Verdict) -> &'static str {
     match verdict {
         Verdict::Passed => "passed",
@@ -71,20 +81,30 @@ fn found(verdict: &Verdict) -> &'static str {
 /// The report of an exam that was held.
 pub fn screen(report: &Report) -> String {
     let mut screen = String::new();
-    for outcome in &report.outcomes {
-        screen += &told(outcome);
+    let mut outcomes = &report.outcomes[..];
+    while let Some((outcome, others)) = outcomes.split_first() {
+        // Many for one reason are told once.
+        let alike = others.iter().take_while(|other| {
+            matches!(other.verdict, Verdict::NotTried(_)) && other.verdict == outcome.verdict
+        });
+        let (alike, rest) = others.split_at(alike.count());
+        screen += &told(outcome, alike);
+        outcomes = if stops(outcome) { &[] } else { rest };
     }
     screen + "\n" + &summary(report) + "\n"
 }
 
-/// A trial in lines, if there is more to tell of it than that it passed.
-fn told(outcome: &Outcome) -> String {
+/// A trial in lines, with those of which the same is to be told, if there is more than that it passed.
+fn told(outcome: &Outcome, alike: &[Outcome]) -> String {
     let (sentence, is_failed) = match &outcome.verdict {
         Verdict::Passed => return String::new(),
         Verdict::Failed(sentence) => (sentence.clone(), true),
         Verdict::NotTried(why) => (format!("Not tried: {why}."), false),
     };
-    let mut lines = vec![format!("\n{}  {}", outcome.trial, found(&outcome.verdict))];
+    let names: Vec<_> = [outcome].into_iter().chain(alike).map(|one| one.trial).collect();
+    let name = wrapped(&format!("{}  {}", names.join(", "), found(&outcome.verdict)), COLUMNS);
+    let mut lines = vec![String::new()];
+    lines.extend(name);
     let mut say = |text: &str| {
         lines.extend(
             wrapped(text, COLUMNS - INDENT.len()).iter().map(|line| format!("{INDENT}{line}")),
@@ -119,6 +139,9 @@ pub fn summary(report: &Report) -> String {
     let failed = of_kind(|verdict| matches!(verdict, Verdict::Failed(_)));
     let not_tried = of_kind(|verdict| matches!(verdict, Verdict::NotTried(_)));
     let mut summary = format!("{} of {} passed", passed.len(), report.outcomes.len());
+    if report.outcomes.first().is_some_and(stops) {
+        return format!("{summary}: the exam stopped at {} (seed {})", trials::BASICS, report.seed);
+    }
     for (which, how) in [(failed, "failed"), (not_tried, "not tried")] {
         if !which.is_empty() {
             summary += &format!(", {} {how}: {}", which.len(), which.join(", "));

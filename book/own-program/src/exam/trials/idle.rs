@@ -41,9 +41,8 @@ pub fn signal_path(bench: &Bench<'_>) -> Held {
     thread::sleep(SOON);
     demand!(
         listener::is_there(service.port()),
-        "{} keeps SIGTERM for itself: the service behind it, {name}, ended only when it was sent the \
-         signal as well. Start the service itself, with `exec` where a shell does it.",
-        called(service.pid())
+        "The command keeps SIGTERM for itself: the service behind it, {name}, ended only when it was sent \
+         the signal as well. Start the service itself, with `exec` where a shell does it."
     );
     Ok(())
 }
