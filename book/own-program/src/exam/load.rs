@@ -44,7 +44,7 @@ pub fn meanwhile<T>(
             }
             let key = format!("{keys}-{number}-{order}");
             let takes = if takes.is_empty() { 0 } else { dice.u32(takes.clone()) };
-            let lane = format!("customer {}", number + 1);
+            let lane = format!("customer-{}", number + 1);
             let answer = service.order_of(&customer, &lane, &Order::taking(&key, takes), None);
             let is_taken = answer.number().is_some();
             placed.lock().unwrap_or_else(PoisonError::into_inner).push(Placed { key, answer });

@@ -20,8 +20,8 @@ use crate::report::words::{count, cut, plain};
 /// Of more customers only those are drawn who asked last.
 const MOST_LANES: usize = 14;
 
-/// The lane of the service itself.
-const SERVICE: &str = "the service";
+/// The lane of the service itself. A line's lane is one word, as a thread of the book's logs is.
+const SERVICE: &str = "service";
 
 /// The letters above a bar that a phone has room for.
 const LABEL: usize = 60;
@@ -118,10 +118,7 @@ fn recorded(seen: &Seen) -> Recording {
         born: 0.0,
         returned: seen.ended.map(|(at, _)| at.as_secs_f64()),
         wait: Vec::new(),
-        told: Some(match seen.ended {
-            Some((at, exit)) => format!("ended {}, at {}", words::exit(exit), words::time(at)),
-            None => "still there when the exam turned from it".to_owned(),
-        }),
+        told: Some(cut(&life(seen), LABEL)),
     };
     let lanes = customers.iter().map(|asked| lane(asked));
     let dots = seen.done.iter().map(|(at, what)| (*at, SERVICE, plain(what)));
@@ -154,6 +151,16 @@ fn recorded(seen: &Seen) -> Recording {
         file: Vec::new(),
         under_way: false,
     }
+}
+
+/// What was done to the service, and its end.
+fn life(seen: &Seen) -> String {
+    let done = seen.done.iter().map(|(at, what)| format!("{what} at {}", words::time(*at)));
+    let end = match seen.ended {
+        Some((at, exit)) => format!("ended {} at {}", words::exit(exit), words::time(at)),
+        None => "still there at the end".to_owned(),
+    };
+    done.chain([end]).collect::<Vec<_>>().join(", ")
 }
 
 /// The requests of one customer, with the times between them.

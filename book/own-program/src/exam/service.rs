@@ -107,6 +107,18 @@ impl Service {
         service.into_namespace(&setup.under)
     }
 
+    /// The same, where it has ended before like this.
+    ///
+    /// # Errors
+    ///
+    /// The same, with that end.
+    pub fn restart(bench: &Bench<'_>, setup: &Setup<'_>, end: &str) -> Held<Self> {
+        Self::start(bench, setup).map_err(|stop| match stop {
+            Stop::Failed(why) => Stop::Failed(format!("Started again after {end}: {why}")),
+            other => other,
+        })
+    }
+
     fn spawn(bench: &Bench<'_>, setup: &Setup<'_>) -> Held<Self> {
         let words = match &setup.under {
             Under::Nothing => &[][..],
@@ -280,7 +292,7 @@ impl Service {
         let customer = Customer::new(self.port, true);
         let from = Instant::now();
         let answer = customer.get("/health", HEALTH);
-        self.course.asked("kept connection", "GET /health".to_owned(), from, answer.to_string());
+        self.course.asked("kept-connection", "GET /health".to_owned(), from, answer.to_string());
         customer
     }
 

@@ -68,7 +68,7 @@ pub fn refused_while_stopping(bench: &Bench<'_>) -> Held {
         let customer =
             if at == NEW[1] { kept.clone() } else { Customer::new(service.port(), false) };
         let key = bench.key(format_args!("new-{at}"));
-        let lane = if at == NEW[1] { "kept connection" } else { &key };
+        let lane = if at == NEW[1] { "kept-connection" } else { &key };
         service.order_of(&customer, lane, &Order::new(&key).within(patience), None)
     };
     let order = Order::taking(&first, 2000);

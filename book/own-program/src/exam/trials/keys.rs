@@ -59,7 +59,7 @@ fn at_once(service: &Service, key: &str) -> Held<[Answer; 2]> {
         for (number, held_back) in posts.into_iter().enumerate() {
             let post = move || {
                 let customer = Customer::new(service.port(), false);
-                let lane = format!("{key}, connection {}", number + 1);
+                let lane = format!("{key}-{}", number + 1);
                 service.order_of(&customer, &lane, &Order::new(key), Some(held_back))
             };
             asks.push(

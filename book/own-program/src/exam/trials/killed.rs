@@ -26,7 +26,7 @@ pub fn nothing_acknowledged_lost(bench: &Bench<'_>) -> Held {
         })?;
         note(&mut acknowledged, &placed);
         drop(service);
-        service = Service::start(bench, &Setup::new(data.path()))?;
+        service = Service::restart(bench, &Setup::new(data.path()), "SIGTERM")?;
         are_there(&service, &acknowledged, "SIGTERM")?;
     }
     Ok(())
@@ -51,7 +51,7 @@ pub fn killed(bench: &Bench<'_>) -> Held {
         })?;
         note(&mut acknowledged, &placed);
         drop(service);
-        service = Service::start(bench, &Setup::new(data.path()))?;
+        service = Service::restart(bench, &Setup::new(data.path()), "SIGKILL")?;
         let unanswered: BTreeSet<_> = placed
             .iter()
             .filter(|placed| placed.answer.status().is_none())

@@ -190,8 +190,9 @@ pub fn full_disk(bench: &Bench<'_>) -> Held {
     }
     service.kill();
     drop(service);
-    let service = Service::start(bench, &Setup::new(data.path()))?;
-    are_there(&service, &acknowledged, "a full disk, SIGKILL")
+    let end = "a full disk and SIGKILL";
+    let service = Service::restart(bench, &Setup::new(data.path()), end)?;
+    are_there(&service, &acknowledged, end)
 }
 
 /// The size of the largest file in a directory and those below it.

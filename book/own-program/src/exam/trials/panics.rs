@@ -29,7 +29,7 @@ pub fn worker_panic(bench: &Bench<'_>) -> Held {
     let next = AtomicUsize::new(0);
     let until = Instant::now() + LIMIT;
     let panics = side_by_side(AT_ONCE, |number| {
-        let lane = format!("customer {}", number + 1);
+        let lane = format!("customer-{}", number + 1);
         let customer = Customer::new(service.port(), false);
         loop {
             let panic = next.fetch_add(1, Ordering::SeqCst);

@@ -91,7 +91,7 @@ fn recovers(
     acknowledged.insert(torn.to_owned(), number);
     service.kill();
     drop(service);
-    let service = Service::start(bench, &Setup::new(data))?;
+    let service = Service::restart(bench, &Setup::new(data), "SIGKILL")?;
     are_there(&service, &acknowledged, "SIGKILL")
 }
 
