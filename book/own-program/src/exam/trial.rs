@@ -14,6 +14,8 @@ pub struct Trial {
     pub lesson: Lesson,
     /// Whether it sends SIGTERM, which has to reach the service then.
     pub signals: bool,
+    /// Whether it does little but wait: then it is held beside its neighbours that do so, too.
+    pub waits: bool,
     /// Holds it.
     pub hold: fn(&Bench<'_>) -> Held,
 }

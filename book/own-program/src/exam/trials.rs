@@ -36,8 +36,9 @@ pub const ALL: [Trial; 21] = [
         rule: "An order gets 201 and a number, the same key 200 and the same one, another key a larger one. With \
                takes=300 it takes 0.3 s. GET /orders has each once. A supplier that says 200 is asked once for \
                each new order, and one that says 503 makes it 502. If this fails, the exam stops.",
-        lesson: Lesson { page: "25-order-desk", title: "The exam" },
+        lesson: Lesson { page: "25-order-desk-contract", title: "The contract of one page" },
         signals: false,
+        waits: false,
         hold: basics::basics,
     },
     Trial {
@@ -46,6 +47,7 @@ pub const ALL: [Trial; 21] = [
                signals are not tried.",
         lesson: ORCHESTRATORS,
         signals: false,
+        waits: false,
         hold: idle::signal_path,
     },
     Trial {
@@ -53,6 +55,7 @@ pub const ALL: [Trial; 21] = [
         rule: "SIGTERM while idle, with one connection that a client keeps: exit code 0 within 2 s.",
         lesson: GRACEFUL,
         signals: true,
+        waits: false,
         hold: idle::idle_stop,
     },
     Trial {
@@ -60,6 +63,7 @@ pub const ALL: [Trial; 21] = [
         rule: "SIGTERM 0.3 s into an order of 1 s: the order gets 201, then exit code 0, at most 1 s after GRACE.",
         lesson: GRACEFUL,
         signals: true,
+        waits: true,
         hold: in_work::in_flight,
     },
     Trial {
@@ -68,6 +72,7 @@ pub const ALL: [Trial; 21] = [
                last line on stderr, and neither 200 nor 201.",
         lesson: Lesson { page: "15-join-deadline", title: "The upload that was given a second" },
         signals: true,
+        waits: true,
         hold: in_work::does_not_fit,
     },
     Trial {
@@ -76,6 +81,7 @@ pub const ALL: [Trial; 21] = [
                on kept connections; /health is not 200; the order gets 201, and the exit code is 0.",
         lesson: GRACEFUL,
         signals: true,
+        waits: true,
         hold: in_work::refused_while_stopping,
     },
     Trial {
@@ -84,6 +90,7 @@ pub const ALL: [Trial; 21] = [
                was acknowledged is there with its number.",
         lesson: HANDOFF,
         signals: true,
+        waits: false,
         hold: killed::nothing_acknowledged_lost,
     },
     Trial {
@@ -92,6 +99,7 @@ pub const ALL: [Trial; 21] = [
                again, all that was acknowledged is there, and no key or number is there twice.",
         lesson: GATEWAY,
         signals: false,
+        waits: false,
         hold: killed::killed,
     },
     Trial {
@@ -102,6 +110,7 @@ pub const ALL: [Trial; 21] = [
             title: "What \"acknowledged\" is worth",
         },
         signals: false,
+        waits: false,
         hold: synced::synced,
     },
     Trial {
@@ -110,6 +119,7 @@ pub const ALL: [Trial; 21] = [
                200, with the same number, and it is stored once.",
         lesson: HANDOFF,
         signals: false,
+        waits: false,
         hold: keys::same_key_at_once,
     },
     Trial {
@@ -118,6 +128,7 @@ pub const ALL: [Trial; 21] = [
                is stored once.",
         lesson: Lesson { page: "22-async-daemons-cancel", title: "The half that select! dropped" },
         signals: false,
+        waits: false,
         hold: keys::client_gone,
     },
     Trial {
@@ -128,6 +139,7 @@ pub const ALL: [Trial; 21] = [
             title: "The signal that came twice",
         },
         signals: true,
+        waits: true,
         hold: second::second_signal,
     },
     Trial {
@@ -135,6 +147,7 @@ pub const ALL: [Trial; 21] = [
         rule: "As process 1, as in a container, in-flight and second-signal hold as well.",
         lesson: ORCHESTRATORS,
         signals: true,
+        waits: true,
         hold: second::process_1,
     },
     Trial {
@@ -146,6 +159,7 @@ pub const ALL: [Trial; 21] = [
             title: "The limit that began anew with each byte",
         },
         signals: true,
+        waits: true,
         hold: in_work::hung_supplier,
     },
     Trial {
@@ -154,6 +168,7 @@ pub const ALL: [Trial; 21] = [
                it has ended within 2 s, not with exit code 0.",
         lesson: Lesson { page: "16-panicking-worker", title: "The worker that died unseen" },
         signals: false,
+        waits: false,
         hold: panics::worker_panic,
     },
     Trial {
@@ -165,6 +180,7 @@ pub const ALL: [Trial; 21] = [
             title: "The client that never finishes",
         },
         signals: true,
+        waits: false,
         hold: clients::slow_client,
     },
     Trial {
@@ -173,6 +189,7 @@ pub const ALL: [Trial; 21] = [
                and orders are taken.",
         lesson: Lesson { page: "13-prompt-stop-accept", title: "The door that nobody opened" },
         signals: false,
+        waits: false,
         hold: limits::no_descriptors,
     },
     Trial {
@@ -184,6 +201,7 @@ pub const ALL: [Trial; 21] = [
             title: "The gateway that goes on with less",
         },
         signals: false,
+        waits: false,
         hold: limits::full_disk,
     },
     Trial {
@@ -194,6 +212,7 @@ pub const ALL: [Trial; 21] = [
             title: "The log that nobody reads any more",
         },
         signals: true,
+        waits: false,
         hold: outputs::closed_stdout,
     },
     Trial {
@@ -203,6 +222,7 @@ pub const ALL: [Trial; 21] = [
                order does more than add to one file.",
         lesson: GATEWAY,
         signals: false,
+        waits: false,
         hold: torn::torn_tail,
     },
     Trial {
@@ -210,6 +230,27 @@ pub const ALL: [Trial; 21] = [
         rule: "After SIGTERM and the exit there is no process of it, nobody listens, and TMPDIR is empty.",
         lesson: Lesson { page: "23-orphan-process", title: "The sidecar that went on" },
         signals: true,
+        waits: false,
         hold: outputs::nothing_left,
     },
 ];
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn each_trial_leads_to_a_page_of_the_book() {
+        let chapters = Path::new(env!("CARGO_MANIFEST_DIR")).join("../chapters");
+        for Trial { name, lesson: Lesson { page, title }, .. } in &ALL {
+            let path = chapters.join(format!("{page}.md"));
+            let text = fs::read_to_string(&path).unwrap_or_else(|error| {
+                panic!("{name} leads to {}: {error}", path.display());
+            });
+            assert_eq!(text.lines().next(), Some(&*format!("# {title}")), "{name}");
+        }
+    }
+}

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use super::super::bench::Bench;
 use super::super::client::{Customer, Order};
 use super::super::service::{Service, Setup, Under, ends_with};
-use super::super::stop::{Held, Stop, demand, fail};
+use super::super::stop::{self, Held, demand, fail};
 use super::super::supplier::{Says, Supplier};
 use super::super::words;
 use workbook::promise::Exit;
@@ -91,9 +91,7 @@ pub fn refused_while_stopping(bench: &Bench<'_>) -> Held {
             }
             let mut others = Vec::new();
             for asks in asks {
-                others.push(
-                    asks?.join().map_err(|_| Stop::CannotHold("a customer died".to_owned()))?,
-                );
+                others.push(asks?.join().map_err(|_| stop::broken())?);
             }
             Ok((ended?, others, health))
         })

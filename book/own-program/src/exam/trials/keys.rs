@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::bench::Bench;
 use super::super::client::{Answer, Customer, HeldBack, Order};
 use super::super::service::{Service, Setup};
-use super::super::stop::{Held, Stop, demand, fail};
+use super::super::stop::{self, Held, Stop, demand, fail};
 use super::super::words;
 
 /// How long the last bytes are held back once all others are sent.
@@ -76,8 +76,7 @@ fn at_once(service: &Service, key: &str) -> Held<[Answer; 2]> {
         for asks in asks {
             answers.push(asks.join().unwrap_or(Answer::Cut));
         }
-        <[Answer; 2]>::try_from(answers)
-            .map_err(|_| Stop::CannotHold("a customer is missing".to_owned()))
+        <[Answer; 2]>::try_from(answers).map_err(|_| stop::broken())
     })
 }
 

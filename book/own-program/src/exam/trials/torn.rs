@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::super::bench::Bench;
 use super::super::client::Order;
 use super::super::service::{Service, Setup};
-use super::super::stop::{Held, Stop, demand, fail};
+use super::super::stop::{self, Held, Stop, demand, fail};
 use super::killed::are_there;
 
 /// What SQLite keeps for the processes that have its files open, and makes anew.
@@ -47,23 +48,42 @@ pub fn torn_tail(bench: &Bench<'_>) -> Held {
     let mut lengths: Vec<_> = (length + 1..whole.len()).collect();
     bench.dice().shuffle(&mut lengths);
     lengths.truncate(MOST_CUTS);
-    for length in lengths {
-        let cut = bench.data()?;
-        for (name, bytes) in &after {
-            let bytes = if *name == path { &bytes[..length] } else { bytes };
-            let to = cut.path().join(name);
-            fs::create_dir_all(to.parent().unwrap_or(cut.path()))?;
-            fs::write(to, bytes)?;
+    let lengths = Mutex::new(lengths);
+    let next = || lengths.lock().unwrap_or_else(PoisonError::into_inner).pop();
+    let cuts = |bench: &Bench<'_>| -> Held {
+        while let Some(length) = next() {
+            let cut = bench.data()?;
+            for (name, bytes) in &after {
+                let bytes = if *name == path { &bytes[..length] } else { bytes };
+                let to = cut.path().join(name);
+                fs::create_dir_all(to.parent().unwrap_or(cut.path()))?;
+                fs::write(to, bytes)?;
+            }
+            recovers(bench, cut.path(), &acknowledged, &torn).map_err(|stop| match stop {
+                Stop::Failed(why) => Stop::Failed(format!(
+                    "Started with {} cut at byte {length} of {}, as a crash may leave it: {why}",
+                    path.display(),
+                    whole.len()
+                )),
+                other => other,
+            })?;
         }
-        let name = path.display();
-        let how =
-            format!("with {name} cut at byte {length} of {}, as a crash may leave it", whole.len());
-        recovers(bench, cut.path(), &acknowledged, &torn).map_err(|stop| match stop {
-            Stop::Failed(why) => Stop::Failed(format!("Started {how}: {why}")),
-            other => other,
-        })?;
-    }
-    Ok(())
+        Ok(())
+    };
+    // Each cut has data of its own, and its service mostly starts.
+    let benches = [bench.beside(), bench.beside()];
+    thread::scope(|scope| {
+        let begun = benches.each_ref().map(|bench| {
+            let cuts = &cuts;
+            thread::Builder::new().name("cuts".to_owned()).spawn_scoped(scope, move || cuts(bench))
+        });
+        for (begun, beside) in begun.into_iter().zip(&benches) {
+            let held = begun?.join().unwrap_or_else(|_| Err(stop::broken()));
+            bench.adopt(beside);
+            held?;
+        }
+        Ok(())
+    })
 }
 
 /// Whether a service with this data has what was whole, and keeps what comes then.
