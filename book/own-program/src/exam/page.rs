@@ -103,9 +103,9 @@ fn pictures(outcome: &Outcome, number: usize) -> Markup {
 /// A run as the book's picture takes it: a lane for the service, and one for each customer.
 fn recorded(seen: &Seen) -> Recording {
     let ended = seen.ended.map_or(seen.over, |(at, _)| at);
-    let last = seen.asked.iter().map(|asked| asked.to).fold(ended, Duration::max);
     let mut customers: BTreeMap<&str, Vec<&Asked>> = BTreeMap::new();
-    for asked in &seen.asked {
+    // Who asks one that is gone is refused, which tells nothing.
+    for asked in seen.asked.iter().filter(|asked| asked.from <= ended) {
         customers.entry(&asked.by).or_default().push(asked);
     }
     let mut customers: Vec<_> = customers.into_values().collect();
@@ -120,7 +120,7 @@ fn recorded(seen: &Seen) -> Recording {
         wait: Vec::new(),
         told: Some(cut(&life(seen), LABEL)),
     };
-    let lanes = customers.iter().map(|asked| lane(asked));
+    let lanes = customers.iter().map(|asked| lane(asked, ended));
     let dots = seen.done.iter().map(|(at, what)| (*at, SERVICE, plain(what)));
     let printed = seen.printed.iter().map(|line| {
         (line.at, if line.stderr { "stderr" } else { "stdout" }, plain(&cut(&line.text, 300)))
@@ -141,7 +141,7 @@ fn recorded(seen: &Seen) -> Recording {
         None => (None, None),
     };
     Recording {
-        ended: last.as_secs_f64(),
+        ended: ended.as_secs_f64(),
         exit,
         signal,
         ended_by: None,
@@ -164,22 +164,25 @@ fn life(seen: &Seen) -> String {
 }
 
 /// The requests of one customer, with the times between them.
-fn lane(asked: &[&Asked]) -> Thread {
+fn lane(asked: &[&Asked], ended: Duration) -> Thread {
     let (first, last) = (asked[0], asked[asked.len() - 1]);
     let gaps = asked.windows(2).filter(|two| two[0].to < two[1].from).map(|two| Wait {
         from: two[0].to.as_secs_f64(),
         to: two[1].from.as_secs_f64(),
         joins: None,
     });
+    let own = format!(" {}", first.by);
+    // Why there is none is told by the dot.
+    let answer = if last.answer.starts_with("no answer") { "no answer" } else { &last.answer };
     let told = match asked {
-        [one] => format!("{} → {}", one.what.trim_end_matches(&*one.by).trim_end(), one.answer),
-        many => format!("{}, the last: {}", count(many.len(), "request"), last.answer),
+        [one] => format!("{} → {answer}", one.what.strip_suffix(&own).unwrap_or(&one.what)),
+        many => format!("{}, the last: {answer}", count(many.len(), "request")),
     };
     let room = LABEL.saturating_sub(first.by.chars().count() * 5 / 4);
     Thread {
         name: first.by.clone(),
         born: first.from.as_secs_f64(),
-        returned: Some(last.to.as_secs_f64()),
+        returned: Some(last.to.min(ended).as_secs_f64()),
         wait: gaps.take(60).collect(),
         told: Some(cut(&plain(&told), room)),
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -39,10 +41,18 @@ impl Processes {
         self.0.iter().filter(is_alive).map(|(pid, _)| *pid).collect()
     }
 
-    /// Ends those that still are, and waits for those that have come to us but for one.
+    /// Ends those that still are and waits for their end; those that have come to us are not left as zombies, but
+    /// for one, which somebody else waits for.
     pub fn end(&self, but: u32) {
+        /// What the kernel takes for it is less, but on a busy machine.
+        const PATIENCE: Duration = Duration::from_secs(2);
+
+        let until = Instant::now() + PATIENCE;
         for pid in self.alive() {
             let _ = kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL);
+        }
+        while !self.alive().is_empty() && Instant::now() < until {
+            thread::sleep(Duration::from_millis(1));
         }
         for pid in self.0.keys().filter(|pid| **pid != but) {
             let Some(pid) = rustix::process::Pid::from_raw(pid.cast_signed()) else { continue };

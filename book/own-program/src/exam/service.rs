@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -320,16 +320,24 @@ impl Service {
         })
     }
 
-    /// Posts an order and does something meanwhile.
+    /// Posts an order and does something once it is on its way.
     pub fn while_in_work<T>(
         &self,
         order: &Order<'_>,
         meanwhile: impl FnOnce() -> Held<T>,
     ) -> Held<(Answer, T)> {
+        let ((sent, is_sent), (leave, given)) = (mpsc::channel(), mpsc::channel());
+        // The last byte follows the others at once.
+        let _ = leave.send(());
+        let held_back = HeldBack { sent, leave: given };
+        let customer = Customer::new(self.port, false);
         thread::scope(|scope| {
-            let asks = thread::Builder::new()
-                .name("customer".to_owned())
-                .spawn_scoped(scope, || self.order(order))?;
+            let asks =
+                thread::Builder::new().name("customer".to_owned()).spawn_scoped(scope, || {
+                    self.order_of(&customer, order.key, order, Some(held_back))
+                })?;
+            // On a busy machine a thread begins late. One that was refused never comes so far.
+            let _ = is_sent.recv_timeout(PATIENCE);
             // Else the customer waits on.
             let done = meanwhile().inspect_err(|_| self.kill());
             let answer = asks.join().unwrap_or(Answer::Cut);
