@@ -24,7 +24,7 @@ const MOST_LANES: usize = 14;
 const SERVICE: &str = "service";
 
 /// The letters above a bar that a phone has room for.
-const LABEL: usize = 60;
+const LABEL: usize = 52;
 
 /// The page of an exam.
 pub fn html(report: &Report) -> String {
@@ -157,7 +157,8 @@ fn recorded(seen: &Seen) -> Recording {
 fn life(seen: &Seen) -> String {
     let done = seen.done.iter().map(|(at, what)| format!("{what} at {}", words::time(*at)));
     let end = match seen.ended {
-        Some((at, exit)) => format!("ended {} at {}", words::exit(exit), words::time(at)),
+        Some((at, Exit::Code(code))) => format!("exit code {code} at {}", words::time(at)),
+        Some((at, exit)) => format!("ended by {exit} at {}", words::time(at)),
         None => "still there at the end".to_owned(),
     };
     done.chain([end]).collect::<Vec<_>>().join(", ")

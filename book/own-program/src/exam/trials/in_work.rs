@@ -117,12 +117,19 @@ pub fn refused_while_stopping(bench: &Bench<'_>) -> Held {
 
 /// An order that waits for a supplier who never answers.
 pub fn hung_supplier(bench: &Bench<'_>) -> Held {
+    /// How long a service may take to ask, on a busy machine.
+    const ASKS: Duration = Duration::from_secs(2);
+
     let data = bench.data()?;
     let supplier = Supplier::open(Says::Nothing)?;
     let setup = Setup { supplier: Some(&supplier), ..Setup::new(data.path()) };
     let service = Service::start(bench, &setup)?;
     let key = bench.key("hung");
     let (answer, ended) = service.while_in_work(&Order::new(&key), || {
+        let until = Instant::now() + ASKS;
+        while supplier.asked() == 0 && Instant::now() < until {
+            thread::sleep(Duration::from_millis(5));
+        }
         thread::sleep(INTO_THE_WORK);
         service.terminate();
         service.ended_in_time()

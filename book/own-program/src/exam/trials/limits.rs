@@ -35,7 +35,7 @@ impl Lowered {
         let refused = |error| {
             Stop::NotTried(format!("the limits of a process cannot be changed here: {error}"))
         };
-        // Asked for by an empty change, which there is none of: the limits of its parent are not its own.
+        // What this process may have is not what that one may.
         let limits = fs::read_to_string(format!("/proc/{pid}/limits")).map_err(refused_io)?;
         let maximum = hard_limit(&limits, resource);
         let now = Rlimit { current: Some(maximum.map_or(limit, |most| limit.min(most))), maximum };
