@@ -1,0 +1,3 @@
+//! The lesson follows.
+
+fn main() {}
