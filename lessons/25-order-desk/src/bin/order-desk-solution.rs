@@ -1,7 +1,7 @@
 //! Solution: an order desk that keeps the contract, with axum and SQLite.
 //!
-//! The `server` takes each `order` while the `desk` is open; the `supplier` is asked,
-//! and the `store` has it before it is answered. `settings` are the environment's.
+//! The `server` takes each `order` while the `desk` is open, and answers when the `store`
+//! has it. `settings` are the environment's.
 
 #[path = "../desk.rs"]
 mod desk;
@@ -13,8 +13,6 @@ mod server;
 mod settings;
 #[path = "../store.rs"]
 mod store;
-#[path = "../supplier.rs"]
-mod supplier;
 
 use std::io;
 use std::net::Ipv4Addr;
@@ -36,7 +34,6 @@ use crate::desk::Desk;
 use crate::server::{Shop, routes};
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::supplier::Supplier;
 
 /// For the last answers to reach their sockets, beside clients that never finish.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
@@ -71,8 +68,7 @@ async fn serve(settings: Settings) -> Result<usize, String> {
     let store = Store::open(&settings.data)
         .map_err(|error| format!("cannot open the orders: {error}"))?;
     let (desk, stop) = (Arc::new(Desk::default()), Arc::new(Notify::new()));
-    let supplier = settings.supplier.as_deref().map(Supplier::new);
-    let shop = Shop { desk: Arc::clone(&desk), store, supplier };
+    let shop = Shop { desk: Arc::clone(&desk), store, supplier: settings.supplier };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, settings.port)).await;
     let listener = listener
         .map_err(|error| format!("cannot listen on {}: {error}", settings.port))?;
