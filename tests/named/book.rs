@@ -119,7 +119,15 @@ fn every_promise_is_a_table_in_words() {
     let trees = trees();
     for page in workbook.chapters.iter().flat_map(|chapter| &chapter.pages) {
         let name = rendered(&page.path);
-        let tables = find("div.promise", &trees[&name]);
+        let exams = find("div.promise.exam", &trees[&name]);
+        let told = exams.iter().map(|table| find("code", *table).into_iter().map(text).collect());
+        let told: Vec<Vec<_>> = told.collect();
+        assert_eq!(told.len(), page.exams.len(), "{name}");
+        for (told, block) in told.iter().zip(&page.exams) {
+            let mut trials = block.says.starter_passes.iter();
+            assert!(trials.all(|trial| told.contains(trial)), "{name}: {told:?}");
+        }
+        let tables = find("div.promise:not(.exam)", &trees[&name]);
         assert_eq!(tables.len(), page.promises.len(), "{name}");
         for (table, block) in tables.into_iter().zip(&page.promises) {
             // What a second run keeps as well is not said twice.
@@ -555,7 +563,8 @@ fn promises_are_printed_one_a_line_and_pages_with_their_figures() {
     let pages = || workbook.chapters.iter().flat_map(|chapter| &chapter.pages);
     let promises = printed(&["promises"]);
     let lines: Vec<_> = promises.lines().collect();
-    assert_eq!(lines.len(), pages().map(|page| page.promises.len()).sum::<usize>());
+    let blocks = pages().map(|page| page.promises.len() + page.exams.len());
+    assert_eq!(lines.len(), blocks.sum::<usize>());
     assert!(lines.is_sorted(), "the lines are not sorted");
     let places = printed(&["promises", "--places"]);
     let stripped = places.lines().map(|line| line.splitn(3, ':').nth(2).unwrap_or_default().trim());

@@ -385,14 +385,14 @@ fn subjects<'a>(chapter: &'a Chapter) -> Vec<Subject<'a>> {
             (name, block, chapter.program(&block.says).to_owned())
         })
         .collect();
-    if let Some(own) = &chapter.lesson {
-        blocks.push(("solution".to_owned(), &own.exercise, chapter.solution_program()));
+    let exercise = chapter.lesson.as_ref().and_then(|own| own.exercise.promises());
+    if let Some(exercise) = exercise {
+        blocks.push(("solution".to_owned(), exercise, chapter.solution_program()));
     }
     let succeeds = |run: &Run| {
         run.promises.iter().any(|promise| matches!(promise, Promise::Exit(Exit::Code(0))))
     };
     blocks.retain(|(_, block, _)| block.says.runs.iter().all(succeeds));
-    let exercise = chapter.lesson.iter().map(|own| &own.exercise);
     let promises = chapter.scenarios().chain(exercise).flat_map(|block| block.says.promises());
     let files: BTreeSet<_> = promises
         .filter_map(|(_, promise)| match promise {

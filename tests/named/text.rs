@@ -62,6 +62,7 @@ const FENCES: &[&str] = &[
     "promise",
     "measured",
     "outcomes",
+    "exam",
 ];
 
 /// Rust and Python code that stands in a page itself, so that nothing compiles or runs it: the page, the

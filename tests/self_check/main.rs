@@ -11,6 +11,7 @@ mod assert;
 mod book;
 mod check;
 mod compile_errors;
+mod exam;
 mod progress;
 mod select;
 mod shared;
@@ -22,6 +23,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use check::{Check, checks};
+use exam::{Sitting, sittings};
 use libtest_mimic::{Arguments, Completion, Trial};
 use select::{Needs, Selection, likely, plain};
 use shared::Shared;
@@ -192,6 +194,8 @@ enum Test {
     CompileErrors(usize, String),
     /// Of the book as a whole.
     Book,
+    /// Of a program that sits an exam.
+    Exam(Sitting),
 }
 
 impl Test {
@@ -200,18 +204,20 @@ impl Test {
             Self::Promise(check) => check.name.clone(),
             Self::CompileErrors(_, name) => name.clone(),
             Self::Book => book::NAME.to_owned(),
+            Self::Exam(sitting) => sitting.name.clone(),
         }
     }
 }
 
-/// All tests, those of the lessons first.
+/// All tests, those of the lessons first; last those that wait for all others.
 fn tests(workbook: &Arc<Workbook>) -> Vec<Test> {
     let promises = checks(workbook).into_iter().map(|check| Test::Promise(Box::new(check)));
     let chapters = workbook.chapters.iter().enumerate();
     let errors = chapters.filter(|(_, chapter)| compile_errors::has_some(workbook, chapter));
     let errors =
         errors.map(|(index, chapter)| Test::CompileErrors(index, compile_errors::name(chapter)));
-    promises.chain(errors).chain([Test::Book]).collect()
+    let exams = sittings(workbook).into_iter().map(Test::Exam);
+    promises.chain(errors).chain([Test::Book]).chain(exams).collect()
 }
 
 /// Those of the tests that run, and what has to be built for them.
@@ -228,21 +234,26 @@ fn trials(
             continue;
         }
         let (workbook, shared) = (Arc::clone(workbook), Arc::clone(shared));
-        trials.push(match test {
+        trials.extend(match test {
+            Test::Exam(sitting) => sitting.into_trial(selection, &mut needs, &shared),
             Test::Promise(check) => {
                 check.needs(&mut needs);
-                check.into_trial(&shared)
+                Some(check.into_trial(&shared))
             }
-            Test::CompileErrors(index, _) => Trial::ignorable_test(name, move || {
-                let _expected = shared.gate.expected();
-                compile_errors::judge(&workbook.root, &workbook.chapters[index], &shared.gate)
-            }),
+            Test::CompileErrors(index, _) => {
+                let other = shared.other();
+                Some(Trial::ignorable_test(name, move || {
+                    let (_other, _expected) = (other, shared.gate.expected());
+                    compile_errors::judge(&workbook.root, &workbook.chapters[index], &shared.gate)
+                }))
+            }
             Test::Book => {
                 needs.packages.entry(Profile::Dev).or_default().insert(book::PACKAGE.to_owned());
-                Trial::ignorable_test(name, move || {
-                    let _expected = shared.gate.expected();
+                let other = shared.other();
+                Some(Trial::ignorable_test(name, move || {
+                    let (_other, _expected) = (other, shared.gate.expected());
                     book::judge(&workbook, &shared).map(|()| Completion::Completed)
-                })
+                }))
             }
         });
     }

@@ -26,12 +26,14 @@ impl Shared {
                 println!("  {:<20} {progress}", lesson.name);
             }
         }
-        let all = [Progress::Done, Progress::Broken, Progress::NotStarted];
+        let all = [Progress::Done, Progress::Broken, Progress::Unjudged, Progress::NotStarted];
         if found.len() == lessons.len() {
-            let counts = all.map(|wanted| {
+            let counts = all.into_iter().filter_map(|wanted| {
                 let count = found.iter().filter(|(_, progress)| *progress == wanted).count();
-                format!("{count} {wanted}")
+                let is_told = count > 0 || wanted != Progress::Unjudged;
+                is_told.then(|| format!("{count} {wanted}"))
             });
+            let counts: Vec<_> = counts.collect();
             println!("exercises: {}; `cargo test progress` lists them", counts.join(", "));
         }
         let done = found.iter().rposition(|(_, progress)| *progress == Progress::Done);

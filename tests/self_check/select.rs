@@ -111,6 +111,15 @@ impl Selection {
         (self.picks.is_empty() || picked > 0) && !self.skips.iter().any(|skip| skip.has(name))
     }
 
+    /// Whether a word names this lesson, or a test of it.
+    pub fn names(&self, lesson: &str) -> bool {
+        let names = |(pick, _): &(Pick, _)| match pick {
+            Pick::Segment(word) => word == lesson,
+            Pick::Test(text) | Pick::Part(text) => text.contains(lesson),
+        };
+        self.picks.iter().any(names)
+    }
+
     /// The words that have picked nothing, once all tests were asked for.
     pub fn without_a_test(&self) -> Vec<&str> {
         let words = self.words.iter().zip(&self.picks);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
 use std::sync::atomic::AtomicUsize;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use libtest_mimic::Failed;
 use workbook::exercise::{Ignored, Progress};
@@ -30,6 +30,11 @@ pub struct Shared {
     pub ignored: Ignored,
     /// For each lesson, what this run found of its exercise.
     pub exercises: Vec<OnceLock<Progress>>,
+    /// How many tests are not over that share the machine with one another.
+    others: Mutex<usize>,
+    one_is_over: Condvar,
+    /// Held by what runs alone.
+    alone: Mutex<()>,
     /// How many scenarios were run once more, because the first run decided nothing.
     pub repeated: AtomicUsize,
 }
@@ -53,8 +58,24 @@ impl Shared {
             recordings,
             ignored: Ignored::read(&workbook.root),
             exercises: workbook.chapters.iter().map(|_| OnceLock::new()).collect(),
+            others: Mutex::new(0),
+            one_is_over: Condvar::new(),
+            alone: Mutex::new(()),
             repeated: AtomicUsize::new(0),
         }
+    }
+
+    /// Announces a test that shares the machine with others; to be dropped when it is over.
+    pub fn other(self: &Arc<Self>) -> Other {
+        *locked(&self.others) += 1;
+        Other(Arc::clone(self))
+    }
+
+    /// Waits until all others are over, and then for its turn.
+    pub fn alone(&self) -> MutexGuard<'_, ()> {
+        let others = self.one_is_over.wait_while(locked(&self.others), |others| *others > 0);
+        drop(others.unwrap_or_else(PoisonError::into_inner));
+        locked(&self.alone)
     }
 
     /// Builds what the selected tests need, before the first of them starts.
@@ -142,6 +163,20 @@ impl Shared {
         self.built(check.block.says.profile, &program)?
             .ok_or_else(|| did_not_compile(&check.chapter().source(&program)).into())
     }
+}
+
+/// A test that is not over.
+pub struct Other(Arc<Shared>);
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        *locked(&self.0.others) -= 1;
+        self.0.one_is_over.notify_all();
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn did_not_compile(source: &Path) -> String {

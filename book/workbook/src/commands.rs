@@ -32,6 +32,12 @@ pub fn run_command(chapter: &Chapter, scenario: &Scenario) -> String {
     format!("cargo run{profile} -p {package}{feature}{}", which(chapter, &program, args))
 }
 
+/// What the reader types to run the exercise of a lesson.
+pub fn exercise_command(chapter: &Chapter) -> String {
+    let program = chapter.exercise_program();
+    format!("cargo run -p {}{}", chapter.name, which(chapter, &program, &[]))
+}
+
 /// What the reader types to run its twin in a language.
 pub fn twin_command(chapter: &Chapter, scenario: &Scenario, language: Language) -> String {
     let program = chapter.program(scenario);

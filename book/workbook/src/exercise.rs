@@ -16,6 +16,8 @@ pub enum Progress {
     Broken,
     /// It keeps all promises.
     Done,
+    /// The marker is gone, and nobody has judged it.
+    Unjudged,
 }
 
 impl Display for Progress {
@@ -24,6 +26,7 @@ impl Display for Progress {
             Self::NotStarted => "not started",
             Self::Broken => "broken",
             Self::Done => "done",
+            Self::Unjudged => "begun",
         })
     }
 }

@@ -4,11 +4,12 @@
 //! ([`promise`]), what they only tell ([`measured`]), and which promises they set side by side
 //! ([`outcomes`]). [`programs`] builds what is to run, [`twins`] the same in other languages; [`run`] runs
 //! a program and [`verdict`] a whole scenario. A [`recording`] keeps one run, with what its [`trace`] tells of the threads, and
-//! [`timeline`] draws it. [`commands`] are what a reader types, and an
-//! [`exercise`] what a reader changes. The [`tracer`]
+//! [`timeline`] draws it. [`commands`] are what a reader types, an [`exercise`] is what a reader changes, and
+//! one lesson's is an [`exam`]. The [`tracer`]
 //! looks at any other program, by ptrace and [`proc`]. Nothing here knows of mdBook or of a web server.
 
 pub mod commands;
+pub mod exam;
 pub mod exercise;
 pub mod measured;
 pub mod outcomes;

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Error, anyhow};
 use pulldown_cmark::{CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
+use crate::exam::Exam;
 use crate::measured::Measured;
 use crate::outcomes::Outcomes;
 use crate::promise::{Mistake, Scenario};
@@ -32,6 +33,8 @@ pub struct Page {
     pub measured: Vec<Block<Measured>>,
     /// Its `outcomes` blocks: tables that show several scenarios side by side.
     pub outcomes: Vec<Block<Outcomes>>,
+    /// Its `exam` blocks, which stand where a lesson's exercise has to pass an exam.
+    pub exams: Vec<Block<Exam>>,
     /// The recordings that it shows.
     pub shown: Vec<Block<Shown>>,
     /// Where its links lead, as they are written.
@@ -130,6 +133,7 @@ pub fn read(path: &Path, text: String) -> Result<Page, Vec<Problem>> {
         promises: Vec::new(),
         measured: Vec::new(),
         outcomes: Vec::new(),
+        exams: Vec::new(),
         shown: Vec::new(),
         links: Vec::new(),
         text,
@@ -190,9 +194,10 @@ impl Page {
             "promise" => self.promises.push(block(Scenario::parse, place, range, source)?),
             "measured" => self.measured.push(block(Measured::parse, place, range, source)?),
             "outcomes" => self.outcomes.push(block(Outcomes::parse, place, range, source)?),
+            "exam" => self.exams.push(block(Exam::parse, place, range, source)?),
             _ => {
                 let info = info.trim();
-                let kinds = ["promise", "measured", "outcomes"];
+                let kinds = ["promise", "measured", "outcomes", "exam"];
                 let is_like = |kind: &&&str| info.to_lowercase().starts_with(**kind);
                 if let Some(kind) = kinds.iter().find(is_like) {
                     let message = format!("` ```{info}` is not checked; write ` ```{kind}`");

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::env;
 use std::path::{Path, PathBuf};
 
+use crate::exam::Exam;
 use crate::measured::Measured;
 use crate::outcomes::Outcomes;
 use crate::page::{Block, Page, Place, Problem, Shown};
@@ -82,8 +83,35 @@ pub struct Lesson {
     pub question: String,
     /// Minutes to run its programs and do the exercise.
     pub to_do: u32,
-    /// What the chapter promises of the exercise's solution.
-    pub exercise: Block<Scenario>,
+    /// What the exercise has to keep, and its solution keeps.
+    pub exercise: Exercise,
+}
+
+/// What an exercise is judged by.
+#[derive(Debug)]
+pub enum Exercise {
+    /// What the chapter promises of it.
+    Promises(Block<Scenario>),
+    /// The exam that it sits.
+    Exam(Block<Exam>),
+}
+
+impl Exercise {
+    /// Where its block stands.
+    pub fn place(&self) -> &Place {
+        match self {
+            Self::Promises(block) => &block.place,
+            Self::Exam(block) => &block.place,
+        }
+    }
+
+    /// What is promised of it, if no exam judges it.
+    pub fn promises(&self) -> Option<&Block<Scenario>> {
+        match self {
+            Self::Promises(block) => Some(block),
+            Self::Exam(_) => None,
+        }
+    }
 }
 
 impl Workbook {
@@ -141,6 +169,10 @@ impl Workbook {
                 (Line { lesson, scenario: &block.says }.to_string(), &block.place)
             })
             .collect();
+        let exams = self.chapters.iter().flat_map(|chapter| {
+            chapter.exams().map(|block| (format!("{} {}", chapter.name, block.says), &block.place))
+        });
+        lines.extend(exams);
         lines.sort();
         lines
     }
@@ -187,6 +219,11 @@ impl Chapter {
     /// The tables of its pages that show several scenarios side by side.
     pub fn outcomes(&self) -> impl Iterator<Item = &Block<Outcomes>> {
         self.pages.iter().flat_map(|page| &page.outcomes)
+    }
+
+    /// The exams of its pages: one, where its exercise is judged by it.
+    pub fn exams(&self) -> impl Iterator<Item = &Block<Exam>> {
+        self.pages.iter().flat_map(|page| &page.exams)
     }
 
     /// The recordings that its pages show.

@@ -86,11 +86,13 @@ impl<'a> Map<'a> {
         let mut map = String::new();
         let all: Vec<_> = self.parts.iter().flat_map(|part| &part.entries).collect();
         // Writing to a string cannot fail.
-        let _ = writeln!(map, "The {} lessons take {}.", lessons(&all), times(&all));
+        let takes = if lessons(&all) == 1 { "lesson takes" } else { "lessons take" };
+        let _ = writeln!(map, "The {} {takes} {}.", lessons(&all), times(&all));
         for Part { title, entries } in &self.parts {
             let entries: Vec<_> = entries.iter().collect();
             let (lessons, times) = (lessons(&entries), times(&entries));
-            let _ = writeln!(map, "\n## {title}\n\n*{lessons} lessons: {times}.*\n");
+            let plural = if lessons == 1 { "" } else { "s" };
+            let _ = writeln!(map, "\n## {title}\n\n*{lessons} lesson{plural}: {times}.*\n");
             for entry in entries {
                 let path = entry.path.display();
                 let Entry { question, number, lesson, .. } = entry;
@@ -189,8 +191,8 @@ mod tests {
         assert_eq!(way, expected);
         let error = map.way("{{#way 02-c.md}}").expect_err("no such page");
         assert_eq!(error.to_string(), "`{{#way 02-c.md}}`: 02-c.md is no page of a lesson");
-        let expected = "The 1 lessons take 10 minutes to read, 10 minutes to do.\n\n## P\n\n\
-                        *1 lessons: 10 minutes to read, 10 minutes to do.*\n\n\
+        let expected = "The 1 lesson takes 10 minutes to read, 10 minutes to do.\n\n## P\n\n\
+                        *1 lesson: 10 minutes to read, 10 minutes to do.*\n\n\
                         - [Why?](01-a.md)\\\n  *1, `a`: 9 minutes to read, 10 to do*\n  \
                         - [And then?](01-a-b.md) *1.1, 1 minute*\n";
         assert_eq!(map.markdown(), expected);

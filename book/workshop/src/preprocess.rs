@@ -93,6 +93,8 @@ fn render(
     if let Some(owner) = owner {
         let promises = page.promises.iter();
         rendered.extend(promises.map(|one| (&one.range, tables::promise(owner, &one.says))));
+        let exams = page.exams.iter();
+        rendered.extend(exams.map(|one| (&one.range, tables::exam(owner, &one.says))));
         let measured = page.measured.iter();
         rendered.extend(measured.map(|one| (&one.range, tables::measured(owner, &one.says))));
         let outcomes = page.outcomes.iter();

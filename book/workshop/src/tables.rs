@@ -4,8 +4,9 @@ use std::path::Path;
 
 use maud::{Markup, html};
 use workbook::commands::{
-    arguments, check_command, measure_check_command, measure_command, run_command,
+    arguments, check_command, exercise_command, measure_check_command, measure_command, run_command,
 };
+use workbook::exam::Exam;
 use workbook::measured::Measured;
 use workbook::outcomes::{Outcomes, ending};
 use workbook::page::Page;
@@ -54,6 +55,39 @@ pub fn promise(chapter: &Chapter, scenario: &Scenario) -> Markup {
                         " The " (language) " twin keeps the same promises, from " (language) " " (version)
                         " on."
                     }
+                }
+            }
+        }
+    }
+}
+
+/// The exam that an exercise sits.
+pub fn exam(chapter: &Chapter, exam: &Exam) -> Markup {
+    let passed = exam.starter_passes.iter().enumerate();
+    html! {
+        div.promise.exercise.exam {
+            table {
+                caption { code { (exercise_command(chapter)) } }
+                tbody {
+                    tr { th scope="row" { "the exam" } td { "passes each trial that can be tried here" } }
+                    tr {
+                        th scope="row" { "untouched" }
+                        td {
+                            "passes "
+                            @for (index, trial) in passed {
+                                @if index > 0 { ", " }
+                                code { (trial) }
+                            }
+                            ", and fails the others"
+                        }
+                    }
+                }
+            }
+            p.checked {
+                "Checked by " code { "cargo test " (chapter.name) } ", once the marker line is gone."
+                @for (language, version) in &exam.solutions {
+                    " The solution in " (language) " passes the same trials, from " (language) " " (version)
+                    " on."
                 }
             }
         }

@@ -7,7 +7,9 @@ use std::sync::LazyLock;
 
 use pulldown_cmark::{BrokenLink, CodeBlockKind, Event, LinkType, Options, Parser, Tag, TagEnd};
 use regex::Regex;
-use workbook::commands::{check_command, measure_check_command, measure_command, run_command};
+use workbook::commands::{
+    check_command, exercise_command, measure_check_command, measure_command, run_command,
+};
 use workbook::page::{Place, all_of, line_of};
 use workbook::promise::Language;
 use workbook::workbook::{CHAPTERS, Lesson, Workbook};
@@ -285,8 +287,9 @@ pub fn commands_of_tables(workbook: &Workbook) -> Vec<Typed> {
             add(&block.place, check_command(chapter, &block.says));
         }
         if let Some(Lesson { exercise, .. }) = &chapter.lesson {
-            add(&exercise.place, run_command(chapter, &exercise.says));
-            add(&exercise.place, format!("cargo test {}", chapter.name));
+            let run = exercise.promises().map(|block| run_command(chapter, &block.says));
+            add(exercise.place(), run.unwrap_or_else(|| exercise_command(chapter)));
+            add(exercise.place(), format!("cargo test {}", chapter.name));
         }
         for block in chapter.measured() {
             add(&block.place, measure_command(chapter, &block.says));

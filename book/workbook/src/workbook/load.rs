@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::summary::{self, Entry};
-use super::{CHAPTERS, Chapter, Lesson, Workbook, is_of_a_tool};
+use super::{CHAPTERS, Chapter, Exercise, Lesson, Workbook, is_of_a_tool};
 use crate::measured::Source;
 use crate::page::{self, Block, Page, Place, Problem};
 use crate::promise::{Language, Scenario};
@@ -186,7 +186,7 @@ impl Loader<'_> {
                 let text = fs::read_to_string(self.root.join(&path)).unwrap_or_default();
                 page::read(&path, text).is_ok_and(|page| {
                     let blocks = page.promises.len() + page.measured.len() + page.outcomes.len();
-                    blocks + page.shown.len() == 0 && page.minutes.is_none()
+                    blocks + page.exams.len() + page.shown.len() == 0 && page.minutes.is_none()
                 })
             }
             None => lesson_name(stem).is_none(),
@@ -432,6 +432,10 @@ impl Loader<'_> {
             let message = "no test would measure this; it belongs into a lesson's chapter";
             self.report_at(&block.place, message);
         }
+        for block in &page.exams {
+            let message = "no test would hold this exam; it belongs into a lesson's chapter";
+            self.report_at(&block.place, message);
+        }
         for block in &page.outcomes {
             let message = "no scenario stands behind this; it belongs into a lesson's chapter";
             self.report_at(&block.place, message);
@@ -467,8 +471,8 @@ impl Loader<'_> {
         if name.is_some() {
             chapter.lesson = Some(self.lesson(&chapter)?);
         } else {
-            for block in exercises(&chapter) {
-                self.report_at(&block.place, "only a lesson has an exercise");
+            for place in exercises(&chapter) {
+                self.report_at(place, "only a lesson has an exercise");
             }
         }
         self.openings(&chapter);
@@ -482,17 +486,20 @@ impl Loader<'_> {
     fn lesson(&mut self, chapter: &Chapter) -> Option<Lesson> {
         let own = chapter.page();
         let exercises: Vec<_> = exercises(chapter).collect();
-        let [exercise] = exercises[..] else {
+        if exercises.len() != 1 {
             let message = format!(
-                "{} exercises; a lesson has one promise block with `starter_breaks`",
+                "{} exercises; a lesson has one promise block with `starter_breaks`, or one `exam`",
                 exercises.len()
             );
             match exercises.get(1) {
-                Some(second) => self.report_at(&second.place, message),
+                Some(second) => self.report_at(second, message),
                 None => self.report(&own.path, message),
             }
             return None;
-        };
+        }
+        let exam = chapter.exams().next().cloned().map(Exercise::Exam);
+        let promised = || promised_exercises(chapter).next().cloned().map(Exercise::Promises);
+        let exercise = exam.or_else(promised)?;
         let to_do = own.minutes.as_ref().and_then(|minutes| minutes.says);
         let (Some(question), Some(to_do)) = (own.question.clone(), to_do) else {
             let message = "a chapter begins with its title, its question (`*Why …?*`) and \
@@ -500,7 +507,7 @@ impl Loader<'_> {
             self.report_at(&Place { path: own.path.clone(), line: 1 }, message);
             return None;
         };
-        Some(Lesson { question, to_do, exercise: exercise.clone() })
+        Some(Lesson { question, to_do, exercise })
     }
 
     /// Deeper pages are chosen by their question, as lessons are.
@@ -577,8 +584,13 @@ impl Loader<'_> {
     fn programs(&mut self, chapter: &Chapter) {
         let mut needed = Vec::new();
         if let Some(lesson) = &chapter.lesson {
-            let solution = chapter.source(&chapter.solution_program());
-            needed.push((&lesson.exercise.place, solution));
+            let place = lesson.exercise.place();
+            needed.push((place, chapter.source(&chapter.solution_program())));
+            if let Exercise::Exam(exam) = &lesson.exercise {
+                let solutions = exam.says.solutions.keys();
+                let twin = |language: &Language| chapter.twin(&chapter.name, *language);
+                needed.extend(solutions.map(|language| (place, twin(language))));
+            }
         }
         for Block { place, says: scenario, .. } in chapter.scenarios() {
             let program = chapter.program(scenario);
@@ -596,7 +608,7 @@ impl Loader<'_> {
         if let Some(lesson) = &chapter.lesson {
             // It is the reader's: without it the other lessons are checked all the same.
             let exercise = chapter.source(&chapter.exercise_program());
-            needed.push((&lesson.exercise.place, exercise));
+            needed.push((lesson.exercise.place(), exercise));
         }
         for block in chapter.measured() {
             let source = match &block.says.source {
@@ -689,8 +701,14 @@ impl Loader<'_> {
     }
 }
 
+/// Where a chapter has an exercise.
+fn exercises(chapter: &Chapter) -> impl Iterator<Item = &Place> {
+    let promised = promised_exercises(chapter).map(|block| &block.place);
+    promised.chain(chapter.exams().map(|block| &block.place))
+}
+
 /// The promise blocks of a chapter that are about an exercise.
-fn exercises(chapter: &Chapter) -> impl Iterator<Item = &Block<Scenario>> {
+fn promised_exercises(chapter: &Chapter) -> impl Iterator<Item = &Block<Scenario>> {
     let promises = chapter.pages.iter().flat_map(|page| &page.promises);
     promises.filter(|block| block.says.starter_breaks.is_some())
 }

@@ -136,10 +136,8 @@ pub fn of_page(workbook: &Workbook, jobs: &[Job], page: &Path) -> Value {
 
 /// What the reader types to have the exercise checked.
 fn check(chapter: &Chapter) -> String {
-    match &chapter.lesson {
-        Some(lesson) => check_command(chapter, &lesson.exercise.says),
-        None => String::new(),
-    }
+    let promised = chapter.lesson.as_ref().and_then(|lesson| lesson.exercise.promises());
+    promised.map(|block| check_command(chapter, &block.says)).unwrap_or_default()
 }
 
 /// What can be asked of a run beforehand.

@@ -134,7 +134,7 @@ fn a_whole_workbook_is_read() {
     let lesson = chapter.lesson.as_ref().expect("a lesson to work through");
     assert_eq!(lesson.question, "Why does it not exit?");
     assert_eq!(lesson.to_do, 10);
-    assert_eq!(lesson.exercise.place.line, 13);
+    assert_eq!(lesson.exercise.place().line, 13);
 }
 
 #[test]
@@ -288,10 +288,36 @@ fn a_chapter_has_one_exercise_and_names_that_differ() {
     let scratch = Scratch::new();
     let at = "book/chapters/02-heartbeat.md";
     scratch.write(at, &CHAPTER.replace("starter_breaks = [\"ends\"]", "name = \"a\""));
-    let one = "a lesson has one promise block with `starter_breaks`";
+    let one = "a lesson has one promise block with `starter_breaks`, or one `exam`";
     assert_eq!(scratch.problems(), [format!("{at}: 0 exercises; {one}")]);
     scratch.write(at, &format!("{CHAPTER}\n```promise\nends = 1\nexit = 0\n```\n"));
     assert_eq!(scratch.problems(), [format!("{at}:19: a second scenario without a `name`")]);
+}
+
+#[test]
+fn an_exercise_may_sit_an_exam() {
+    let scratch = Scratch::new();
+    let exercise = CHAPTER.find("   ```promise").expect("the exercise's block");
+    let exam = "```exam\nstarter_passes = [\"basics\"]\njava = \"17\"\n```\n";
+    scratch.write(OWN, &format!("{}\n{exam}", &CHAPTER[..exercise]));
+    // The lesson's own twin is Python's.
+    let missing = "lessons/02-heartbeat/heartbeat.java is missing";
+    assert_eq!(scratch.problems(), [format!("{OWN}:14: {missing}")]);
+    scratch.write("lessons/02-heartbeat/heartbeat.java", "");
+    let workbook = Workbook::load(scratch.0.path()).unwrap_or_else(|p| panic!("{p:?}"));
+    let lesson = workbook.chapter("heartbeat").and_then(|chapter| chapter.lesson.as_ref());
+    let lesson = lesson.expect("a lesson to work through");
+    assert!(
+        matches!(&lesson.exercise, Exercise::Exam(exam) if exam.says.starter_passes == ["basics"])
+    );
+    assert!(workbook.notices.is_empty(), "{:?}", workbook.notices);
+    let lines = workbook.promises();
+    let line = "heartbeat exercise exam starter_passes=[\"basics\"] java=17";
+    assert!(lines.iter().any(|(one, _)| one == line), "{lines:?}");
+
+    scratch.write(OWN, &format!("{CHAPTER}\n{exam}"));
+    let one = "a lesson has one promise block with `starter_breaks`, or one `exam`";
+    assert_eq!(scratch.problems(), [format!("{OWN}:19: 2 exercises; {one}")]);
 }
 
 #[test]
@@ -406,7 +432,8 @@ fn a_feature_stands_in_the_manifest() {
     let first = chapter.scenarios().next().expect("a scenario");
     assert_eq!(chapter.package(&first.says), "heartbeat/kafka");
     let lesson = chapter.lesson.as_ref().expect("a lesson to work through");
-    assert_eq!(chapter.package(&lesson.exercise.says), "heartbeat");
+    let exercise = lesson.exercise.promises().expect("no exam");
+    assert_eq!(chapter.package(&exercise.says), "heartbeat");
 }
 
 #[test]
@@ -806,7 +833,7 @@ fn one_of_the_pages_has_the_exercise() {
     let scratch = Scratch::with_all_pages();
     scratch.edit(SIGNALS, "name = \"joined\"\n", "starter_breaks = [\"ends\"]\n");
     scratch.edit(SIGNALS, "program = \"heartbeat-joined\"\n", "");
-    let one = "a lesson has one promise block with `starter_breaks`";
+    let one = "a lesson has one promise block with `starter_breaks`, or one `exam`";
     assert_eq!(scratch.problems(), [format!("{SIGNALS}:4: 2 exercises; {one}")]);
 }
 
