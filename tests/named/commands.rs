@@ -37,6 +37,14 @@ const BESIDE: &[(&str, &str)] = &[
         "cargo run -p graceful-sigterm --bin graceful-sigterm-exercise",
     ),
     ("curl http://127.0.0.1:9464/metrics", "cargo run -p inference-telemetry"),
+    (
+        "curl -d '' 'http://127.0.0.1:8080/orders?takes=3000'",
+        "cargo run -p order-desk --bin order-desk-cut",
+    ),
+    (
+        "curl -d '2 pens' -H 'Idempotency-Key: ada-1' http://127.0.0.1:8080/orders",
+        "cargo run -p order-desk --bin order-desk-exercise",
+    ),
     ("curl http://127.0.0.1:8080/nearest/tea", "cargo run -p warm-start"),
     ("curl http://127.0.0.1:8080/health", "cargo run -p warm-start"),
     (
@@ -68,6 +76,16 @@ const ENDS: &[(&str, i32, &str)] = &[
         1,
         "it does not compile",
     ),
+    (
+        "cargo run -- exam --only in-flight -- cargo run -q -p order-desk --bin order-desk-cut",
+        1,
+        "it fails the trial",
+    ),
+    (
+        "cargo run -- exam --only killed --html exam.html -- cargo run -q -p order-desk --bin order-desk-exercise",
+        1,
+        "it fails the trial",
+    ),
     ("timeout --signal TERM 3 cargo run -p critical-worker", 124, "`timeout` ends it"),
     ("timeout --signal TERM 3 cargo run -p ways-to-exit -- wait", 124, "`timeout` ends it"),
 ];
@@ -94,6 +112,7 @@ const PORTS: &[(&str, u16)] = &[
     ("-p graceful-sigterm", 8080),
     ("-p warm-start", 8080),
     ("-p inference-telemetry", 9464),
+    ("-p order-desk", 8080),
     ("redis-server --port 6390", 6390),
 ];
 

@@ -88,7 +88,7 @@ fn the_exercises_are_listed_with_how_far_they_are(desk: &Desk) {
         "  critical-worker      done\n  heartbeat            broken\n  service-roles        not started\n",
     );
     let (_, others) = text.split_once("exercises: ").expect("the numbers");
-    has(others, "1 done, 1 broken, 22 not started; `cargo test progress` lists them");
+    has(others, "1 done, 1 broken, 23 not started; `cargo test progress` lists them");
     // Begun and broken comes before what is not begun.
     has(&text, &format!("exercise critical-worker: passed. The next one is {SECOND}"));
     desk.edit(SECOND, |text| text + MARKER);
