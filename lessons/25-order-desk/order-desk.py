@@ -236,7 +236,11 @@ def main():
     accept = threading.Thread(
         target=server.serve_forever, args=(0.1,), name="accept", daemon=True
     )
+    # Threads inherit what is blocked. A signal that another thread took would not wake
+    # `main`, where Python runs its handlers, and on a busy machine one does.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
     accept.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     say(f"listening on http://127.0.0.1:{server.server_port}", sys.stdout)
 
     asked.wait()
