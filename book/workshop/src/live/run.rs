@@ -344,7 +344,7 @@ impl Live {
         match progress {
             Some(Progress::Done) => status.insert_str(0, "Done. "),
             Some(Progress::Broken) => status.insert_str(0, "Not yet. "),
-            Some(Progress::NotStarted) | None => {}
+            _ => {}
         }
         if is_late && stopped.is_none() && sent.is_empty() {
             let apart = in_seconds(APART);
