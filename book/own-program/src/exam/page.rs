@@ -188,3 +188,79 @@ fn lane(asked: &[&Asked], ended: Duration) -> Thread {
         told: Some(cut(&plain(&told), room)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::prints::Line;
+    use super::super::report;
+    use super::super::trials;
+    use super::*;
+
+    const BAD: &str = "</script><script>alert(1)</script>\" onload='x' \u{1b}[2J";
+
+    /// An exam in which the fourth trial failed, and the ninth was not tried.
+    fn held() -> Report {
+        let at = Duration::from_millis;
+        let asked = |by: &str, from, to, answer: &str| Asked {
+            by: by.to_owned(),
+            what: format!("POST /orders?takes=1000 {by}"),
+            from: at(from),
+            to: at(to),
+            answer: answer.to_owned(),
+        };
+        let seen = Seen {
+            asked: vec![
+                asked("early", 400, 1400, BAD),
+                asked("late", 1200, 1530, "no answer: the connection was closed"),
+                asked("refused", 1600, 1610, "no answer: the connection was refused"),
+            ],
+            done: vec![(at(1500), "SIGTERM".to_owned())],
+            ended: Some((at(1520), Exit::Code(0))),
+            over: at(1700),
+            printed: vec![Line { at: at(100), stderr: false, text: BAD.to_owned() }],
+        };
+        let outcomes = trials::ALL.iter().map(|trial| Outcome {
+            trial: trial.name,
+            rule: trial.rule,
+            verdict: match trial.name {
+                "in-flight" => Verdict::Failed("It got no answer.".to_owned()),
+                "synced" => Verdict::NotTried("there is no strace".to_owned()),
+                _ => Verdict::Passed,
+            },
+            lesson: trial.lesson,
+            printed: vec![BAD.to_owned()],
+            runs: vec![seen.clone()],
+            took: at(1700),
+        });
+        let command = vec!["desk".to_owned(), BAD.to_owned()];
+        Report { command, seed: 7, outcomes: outcomes.collect(), took: at(30_000) }
+    }
+
+    #[track_caller]
+    fn has(text: &str, expected: &str, times: usize) {
+        assert_eq!(text.matches(expected).count(), times, "{expected} in {text}");
+    }
+
+    #[test]
+    fn each_failed_trial_has_the_picture_of_its_run() {
+        let page = html(&held());
+        let body = page.split_once("<body>").expect("a body").1;
+        has(body, "<svg class=\"timeline\"", 1);
+        has(body, ">SIGTERM at 1.5 s, exit code 0 at 1.52 s</tspan>", 1);
+        has(body, ">POST /orders?takes=1000 → no answer</tspan>", 1);
+        // Nobody was there any more.
+        has(body, "<tspan class=\"name\">refused</tspan>", 0);
+        has(body, "19 of 21 passed, 1 failed: in-flight, 1 not tried: synced (30 s, seed 7).", 1);
+    }
+
+    #[test]
+    fn what_a_service_says_is_no_html_and_no_command() {
+        let page = html(&held());
+        has(&page, "<script", 1);
+        has(&page, "\" onload", 0);
+        for text in [page, report::screen(&held()), report::json(&held())] {
+            let is_obeyed = |letter: char| letter.is_control() && letter != '\n';
+            assert!(!text.contains(is_obeyed), "{text}");
+        }
+    }
+}
