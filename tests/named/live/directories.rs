@@ -1,7 +1,6 @@
 //! Where the runs of a page have their files.
 
 use std::fs;
-use std::thread;
 
 use libtest_mimic::Failed;
 use nix::sys::signal::Signal;
@@ -31,12 +30,8 @@ fn two_at_once() -> Result<(), Failed> {
     first.until("picture")?;
     let mut second = server.run(OTHER, PAGE)?;
     let kept = |stream: &mut Stream| -> Result<Value, Failed> { Ok(stream.last()?["kept"].take()) };
-    let second = thread::scope(|scope| {
-        let second = scope.spawn(|| kept(&mut second));
-        (kept(&mut first), second.join())
-    });
-    let (Ok(first), Ok(Ok(second))) = second else { return Err("one has failed".into()) };
-    is("what is kept", (first, second), (true.into(), true.into()))?;
+    let both = (kept(&mut first)?, kept(&mut second)?);
+    is("what is kept", both, (true.into(), true.into()))?;
     // That of the page is there until it starts over.
     server.is_at_rest(1)?;
     server.end(Signal::SIGTERM)
