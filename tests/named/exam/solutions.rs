@@ -1,5 +1,6 @@
 //! The four services that keep the contract, and the templates, in which just the orders are missing.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
@@ -28,8 +29,14 @@ static RUST: LazyLock<Programs> = LazyLock::new(|| {
     programs::built_by(&mut command).expect("cargo")
 });
 
-/// What starts a virtual machine with few threads, and has it leave no file in `/tmp` when it is killed.
-const QUICK: [&str; 3] = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-cp"];
+/// What runs the other languages, or why nothing does. Asked once, before the machine is busy.
+static TOOLCHAINS: LazyLock<BTreeMap<Language, Result<Toolchain, String>>> = LazyLock::new(|| {
+    Language::ALL.into_iter().map(|language| (language, Toolchain::find(language))).collect()
+});
+
+/// What starts a virtual machine with few threads, and has it leave no file in `/tmp` when it is killed. At its
+/// end it waits for a compiler that is at work: the quick one takes less than a second, also beside busy loops.
+const QUICK: [&str; 4] = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-cp"];
 
 /// What a machine may not give the right to.
 const RIGHTS: [&str; 2] = ["synced", "process-1"];
@@ -55,9 +62,10 @@ pub fn tests() -> Vec<Trial> {
     languages.into_iter().flat_map(of).collect()
 }
 
-/// Builds the Rust programs.
+/// Builds the Rust programs, and finds what runs the others.
 pub fn build() {
     LazyLock::force(&RUST);
+    LazyLock::force(&TOOLCHAINS);
 }
 
 fn rust(part: &str) -> Result<Service, Failed> {
@@ -67,10 +75,14 @@ fn rust(part: &str) -> Result<Service, Failed> {
     Ok(vec![if part.is_empty() { solution.into() } else { template.into() }])
 }
 
+fn toolchain(language: Language) -> Result<&'static Toolchain, Failed> {
+    Ok(TOOLCHAINS[&language].as_ref()?)
+}
+
 /// What starts the program of another language that stands in this part of the lesson.
 fn twin(language: Language, part: &str) -> Result<Service, Failed> {
     let source = LESSON.join(part).join(format!("order-desk{}", language.suffix()));
-    let toolchain = Toolchain::find(language)?;
+    let toolchain = toolchain(language)?;
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exam");
     let built = toolchain.build([&*source], &target)?;
     let place = built.get(&source).ok_or_else(|| format!("{} is not built", source.display()))?;
@@ -88,7 +100,7 @@ fn twin(language: Language, part: &str) -> Result<Service, Failed> {
 
 /// What starts a Python program.
 pub fn python(source: &Path) -> Result<Service, Failed> {
-    let python = Toolchain::find(Language::Python)?.path;
+    let python = &toolchain(Language::Python)?.path;
     Ok(vec![python.into(), "-I".into(), "-S".into(), source.into()])
 }
 
