@@ -34,8 +34,8 @@ static TOOLCHAINS: LazyLock<BTreeMap<Language, Result<Toolchain, String>>> = Laz
     Language::ALL.into_iter().map(|language| (language, Toolchain::find(language))).collect()
 });
 
-/// What starts a virtual machine with few threads, and has it leave no file in `/tmp` when it is killed. At its
-/// end it waits for a compiler that is at work: the quick one takes less than a second, also beside busy loops.
+/// What starts a virtual machine with few threads, and has it leave no file in `/tmp` when it is killed.
+/// With its other compiler one end as process 1, beside busy loops, once took more than a second.
 const QUICK: [&str; 4] = ["-XX:+UseSerialGC", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-cp"];
 
 /// What a machine may not give the right to.
