@@ -68,6 +68,7 @@ pub fn killed(bench: &Bench<'_>) -> Held {
             };
             acknowledged.insert(key.clone(), number);
         }
+        each_once(&service.orders()?)?;
         are_there(&service, &acknowledged, "SIGKILL")?;
     }
     Ok(())
@@ -80,20 +81,23 @@ fn note(acknowledged: &mut BTreeMap<String, u64>, placed: &[Placed]) {
     acknowledged.extend(known);
 }
 
-/// Whether each acknowledged order is stored at its number, and nothing twice.
-pub fn are_there(service: &Service, acknowledged: &BTreeMap<String, u64>, end: &str) -> Held {
-    let stored = service.orders()?;
-    let (mut numbers, mut keys) = (BTreeSet::new(), BTreeMap::new());
-    for (number, key) in &stored {
+/// Whether no key and no number is stored twice.
+fn each_once(stored: &[(u64, String)]) -> Held {
+    let (mut numbers, mut keys) = (BTreeSet::new(), BTreeSet::new());
+    for (number, key) in stored {
         demand!(
             numbers.insert(number),
-            "After {end} and a restart the number {number} is stored twice."
+            "After SIGKILL and a restart the number {number} is stored twice."
         );
-        demand!(
-            keys.insert(&**key, number).is_none(),
-            "After {end} and a restart the order {key} is stored twice."
-        );
+        demand!(keys.insert(key), "After SIGKILL and a restart the order {key} is stored twice.");
     }
+    Ok(())
+}
+
+/// Whether each acknowledged order is stored at its number.
+pub fn are_there(service: &Service, acknowledged: &BTreeMap<String, u64>, end: &str) -> Held {
+    let stored = service.orders()?;
+    let keys: BTreeMap<_, _> = stored.iter().map(|(number, key)| (&**key, number)).collect();
     let is_missing = |(key, number): &(&String, &u64)| keys.get(&***key) != Some(number);
     let missing: Vec<_> = acknowledged.iter().filter(is_missing).collect();
     let Some((key, number)) = missing.first() else { return Ok(()) };
