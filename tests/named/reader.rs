@@ -185,12 +185,13 @@ fn another_profile_is_another_program(desk: &Desk) {
 }
 
 fn ctrl_c_ends_the_lessons_too(desk: &Desk) {
-    let mut check = desk
-        .self_check(&["--exact", "critical-worker::full-disk"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("the self-check runs");
+    // Whoever has started these tests in the background has SIGINT ignored.
+    let mut check =
+        with_default_signals(&desk.self_check(&["--exact", "critical-worker::full-disk"]))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the self-check runs");
     let mark = format!("WORKBOOK_RUN={}-", check.id());
     let lessons = || {
         let processes = fs::read_dir("/proc").expect("processes").flatten();
@@ -208,6 +209,22 @@ fn ctrl_c_ends_the_lessons_too(desk: &Desk) {
     kill(Pid::from_raw(check.id().cast_signed()), Signal::SIGINT).expect("a process");
     assert_eq!(check.wait().expect("an end").signal(), Some(Signal::SIGINT as i32));
     wait(0);
+}
+
+/// The same command, in the same process, to which SIGINT does what it does by default.
+fn with_default_signals(command: &Command) -> Command {
+    let mut other = Command::new("env");
+    other.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => other.env(name, value),
+            None => other.env_remove(name),
+        };
+    }
+    if let Some(directory) = command.get_current_dir() {
+        other.current_dir(directory);
+    }
+    other
 }
 
 fn a_name_that_matches_nothing_is_an_error(desk: &Desk) {
