@@ -98,6 +98,8 @@ def main(port, path):
     signal.signal(signal.SIGTERM, on_signal)
     signal.signal(signal.SIGINT, on_signal)
     say(f"listening on http://127.0.0.1:{server.server_port}")
+    # Threads inherit what is blocked: the signals are main's alone.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM, signal.SIGINT])
     accepted = Orders.accepted
     drained = threading.Event()
     writer = threading.Thread(
@@ -109,6 +111,7 @@ def main(port, path):
         target=server.serve_forever, args=(0.1,), name="accept"
     )
     accept.start()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGTERM, signal.SIGINT])
 
     say(f"{signal.Signals(signals.get()).name}: no more orders")
     server.shutdown()  # The loop that accepts has ended,
