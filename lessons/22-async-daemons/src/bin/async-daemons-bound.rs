@@ -35,8 +35,11 @@ fn run(wait: fn(&Runtime, TaskTracker) -> bool) -> io::Result<()> {
         Builder::new_multi_thread().worker_threads(2).enable_time().build()?;
     let tasks = TaskTracker::new();
     // As many as there are worker threads: nobody is left to look at the clock.
+    let (begins, has_begun) = mpsc::channel();
     for _ in 0..2 {
-        tasks.spawn_on(poll_for_ever(), runtime.handle());
+        tasks.spawn_on(poll_for_ever(begins.clone()), runtime.handle());
+        // Of two at once, one worker may take both. Here `begins` never closes.
+        let _ = has_begun.recv();
     }
     info!("the service runs for 1.5 s");
     thread::sleep(Duration::from_millis(1500));
@@ -73,7 +76,8 @@ fn outside(runtime: &Runtime, tasks: TaskTracker) -> bool {
 // ANCHOR_END: outside
 
 /// Looks for new files, again and again, and has no `.await` anywhere.
-async fn poll_for_ever() {
+async fn poll_for_ever(begins: mpsc::Sender<()>) {
+    let _ = begins.send(());
     loop {
         thread::sleep(Duration::from_millis(100));
     }
