@@ -50,7 +50,9 @@ fn list() -> Result<Found, Failed> {
 /// No exam is held, which exit code 2 says, and a line says why.
 fn is_not_held(arguments: &[&str], why: &str) -> Result<Found, Failed> {
     let held = hold_as(&words(arguments))?;
-    let is_a_line = held.printed.lines().count() == 1 && held.printed.ends_with('\n');
+    // What the service printed last stands indented below it.
+    let mut below = held.printed.lines().skip(1);
+    let is_a_line = below.all(|line| line.starts_with("    ")) && held.printed.ends_with('\n');
     if held.status.code() == Some(2) && is_a_line && held.printed.contains(why) {
         Ok(Found::Right)
     } else {
@@ -84,7 +86,7 @@ fn refused() -> Result<Found, Failed> {
 fn ends_at_once() -> Result<Found, Failed> {
     is_not_held(&["--", "true"], "ended with exit code 0 before it took an order")?;
     let script = "echo no room for it >&2; exit 3";
-    is_not_held(&["--", "sh", "-c", script], "its last line: no room for it")?;
+    is_not_held(&["--", "sh", "-c", script], "it printed last:\n    no room for it")?;
     is_not_held(&["--", "sh", "-c", "kill -9 $$"], "SIGKILL")
 }
 

@@ -89,9 +89,9 @@ fn pictures(outcome: &Outcome, number: usize) -> Markup {
     let drawn = recordings.iter().enumerate().map(|(index, recording)| Drawn {
         scenario: &names[index],
         command: match (index, recordings.len()) {
-            (_, 1) => html! { "The run that decided" },
-            (0, _) => html! { "The run before it" },
-            _ => html! { "The run that decided" },
+            (_, 1) => html! { "the run that decided" },
+            (0, _) => html! { "the run before it" },
+            _ => html! { "the run that decided" },
         },
         recording,
         run: None,

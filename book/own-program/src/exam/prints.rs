@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use anstream::adapter::strip_str;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::ioctl_fionbio;
 
@@ -190,6 +191,8 @@ impl State {
     }
 }
 
+/// Without the colours that many loggers write into a pipe, too.
 fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).trim_end_matches('\r').to_owned()
+    let text = String::from_utf8_lossy(bytes);
+    strip_str(text.trim_end_matches('\r')).to_string()
 }

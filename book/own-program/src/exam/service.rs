@@ -35,6 +35,8 @@ const LOOKS: Duration = Duration::from_millis(2);
 const ASKS: Duration = Duration::from_millis(10);
 /// How much later than its grace period it may end.
 const LATE: Duration = Duration::from_secs(1);
+/// So many lines tell why a program did not begin: an interpreter's trace of its stack is long.
+const LAST_LINES: usize = 16;
 /// How long the system may take to close what a process that has ended had open.
 const SETTLES: Duration = Duration::from_millis(500);
 
@@ -195,11 +197,10 @@ impl Service {
         let within = words::time(BEGINS);
         if last == Answer::Refused {
             let why = format!(
-                "within {within} nothing listened on 127.0.0.1 at PORT, which was {}{}",
-                self.port,
-                self.last_words()
+                "within {within} nothing listened on 127.0.0.1 at PORT, which was {}",
+                self.port
             );
-            return Err(not_begun(bench, why));
+            return Err(self.not_begun(bench, why));
         }
         fail!("For {within} after the start GET /health got {last}; it was to get 200.")
     }
@@ -214,22 +215,33 @@ impl Service {
                 words::exit(exit),
                 called(*pid)
             );
-            return not_begun(bench, why);
+            return self.not_begun(bench, why);
         }
-        let why = format!(
-            "the command ended {} before it took an order{}",
-            words::exit(exit),
-            self.last_words()
-        );
-        not_begun(bench, why)
+        self.not_begun(
+            bench,
+            format!("the command ended {} before it took an order", words::exit(exit)),
+        )
     }
 
-    /// What it printed last, for a line about it.
-    fn last_words(&self) -> String {
-        let line = self.prints.lines().into_iter().rev().find(|line| !line.text.trim().is_empty());
-        line.map_or_else(String::new, |line| {
-            format!("; its last line: {}", crate::report::words::cut(&plain(line.text.trim()), 120))
-        })
+    /// That a run has not begun is the end of the exam where none has begun before.
+    fn not_begun(&self, bench: &Bench<'_>, why: String) -> Stop {
+        if bench.candidate.has_begun.load(Ordering::Relaxed) {
+            let mut letters = why.chars();
+            let first = letters.next().into_iter().flat_map(char::to_uppercase);
+            // What it printed stands in the report.
+            return Stop::Failed(first.chain(letters).collect::<String>() + ".");
+        }
+        let lines = self.prints.lines();
+        let lines: Vec<_> =
+            lines.iter().map(|line| line.text.trim_end()).filter(|line| !line.is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+        if last.is_empty() {
+            return Stop::CannotHold(why);
+        }
+        let last = last
+            .iter()
+            .map(|line| format!("\n    {}", crate::report::words::cut(&plain(line), 120)));
+        Stop::CannotHold(format!("{why}; it printed last:{}", last.collect::<String>()))
     }
 
     /// Signals go to the process that the command has started, if it is process 1 of a namespace.
@@ -247,6 +259,11 @@ impl Service {
     /// Its port.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Its grace period.
+    pub fn grace(&self) -> Duration {
+        self.grace
     }
 
     /// Its own process, which gets the signals.
@@ -445,7 +462,7 @@ impl Service {
 
     /// From now on nobody reads what it prints.
     pub fn close_its_outputs(&self) {
-        self.course.done("nobody reads its output any more");
+        self.course.done("its output is closed");
         self.prints.close();
     }
 
@@ -468,23 +485,16 @@ impl Service {
 impl Drop for Service {
     fn drop(&mut self) {
         self.note_processes();
+        // Else the picture would say that it went on.
+        if let Ok(Some(exit)) = self.kept.ended() {
+            self.course.ended(exit);
+        }
         self.course.over(self.prints.lines());
         self.kept.kill();
         self.processes
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .end(self.kept.pid().as_raw().cast_unsigned());
-    }
-}
-
-/// That a run has not begun is the end of the exam where none has begun before.
-fn not_begun(bench: &Bench<'_>, why: String) -> Stop {
-    if bench.candidate.has_begun.load(Ordering::Relaxed) {
-        let mut letters = why.chars();
-        let first = letters.next().into_iter().flat_map(char::to_uppercase);
-        Stop::Failed(first.chain(letters).collect::<String>() + ".")
-    } else {
-        Stop::CannotHold(why)
     }
 }
 

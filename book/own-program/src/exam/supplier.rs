@@ -10,13 +10,16 @@ use std::time::Duration;
 /// How long a service may take to ask.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How late a late answer is.
+const LATE: Duration = Duration::from_millis(500);
+
 /// What it says to whoever asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Says {
-    /// 200.
-    Yes,
-    /// 503.
-    No,
+    /// This status, at once.
+    Status(u16),
+    /// 503, half a second later.
+    LateNo,
     /// Nothing, for as long as it is there.
     Nothing,
 }
@@ -112,15 +115,20 @@ impl Shared {
         }
         let says = *self.says.lock().unwrap_or_else(PoisonError::into_inner);
         let status = match says {
-            _ if !is_stock => "404 Not Found",
-            Says::Yes => "200 OK",
-            Says::No => "503 Service Unavailable",
+            _ if !is_stock => 404,
+            Says::Status(status) => status,
+            Says::LateNo => {
+                thread::sleep(LATE);
+                503
+            }
             Says::Nothing => {
                 self.unanswered.lock().unwrap_or_else(PoisonError::into_inner).push(stream);
                 return Ok(());
             }
         };
-        let answer = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        // The reason may be empty, and the space before it may not: RFC 9112, 4.
+        let answer =
+            format!("HTTP/1.1 {status} \r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
         (&stream).write_all(answer.as_bytes())
     }
 }

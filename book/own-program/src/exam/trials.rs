@@ -34,8 +34,9 @@ pub const ALL: [Trial; 21] = [
     Trial {
         name: BASICS,
         rule: "An order gets 201 and a number, the same key 200 and the same one, another key a larger one. With \
-               takes=300 it takes 0.3 s. GET /orders has each once. A supplier that says 200 is asked once for \
-               each new order, and one that says 503 makes it 502. If this fails, the exam stops.",
+               takes=300 it takes 0.3 s. GET /orders has each once. The supplier is asked once for each new order; \
+               one that says 503, 404 or 204 or takes no connection makes it 502, and the key stays usable. If \
+               this fails, the exam stops.",
         lesson: Lesson { page: "25-order-desk-contract", title: "The contract of one page" },
         signals: false,
         waits: false,
@@ -60,7 +61,8 @@ pub const ALL: [Trial; 21] = [
     },
     Trial {
         name: "in-flight",
-        rule: "SIGTERM 0.3 s into an order of 1 s: the order gets 201, then exit code 0, at most 1 s after GRACE.",
+        rule: "GRACE=8 and SIGTERM 0.3 s into an order of 1 s: the order gets 201, then exit code 0, less than 4 s \
+               after SIGTERM.",
         lesson: GRACEFUL,
         signals: true,
         waits: true,
@@ -68,8 +70,8 @@ pub const ALL: [Trial; 21] = [
     },
     Trial {
         name: "does-not-fit",
-        rule: "SIGTERM while an order of 30 s is in work: at most 1 s after GRACE exit code 1, `unfinished: 1` as the \
-               last line on stderr, and neither 200 nor 201.",
+        rule: "SIGTERM while two orders of 30 s are in work: when GRACE is over, at most 1 s later, exit code 1, \
+               `unfinished: 2` as the last line on stderr, and neither gets 200 or 201.",
         lesson: Lesson { page: "15-join-deadline", title: "The upload that was given a second" },
         signals: true,
         waits: true,
@@ -96,7 +98,8 @@ pub const ALL: [Trial; 21] = [
     Trial {
         name: "killed",
         rule: "SIGKILL while 8 customers order, 50 times, and a restart: orders that got no answer can be posted \
-               again, all that was acknowledged is there, and no key or number is there twice.",
+               again, all that was acknowledged is there, and no key or number is there twice. The first of all \
+               keys still gets 200.",
         lesson: GATEWAY,
         signals: false,
         waits: false,
@@ -104,7 +107,7 @@ pub const ALL: [Trial; 21] = [
     },
     Trial {
         name: "synced",
-        rule: "Each order is synced to a file in DATA before its 201 is sent, as strace sees it.",
+        rule: "What is written to a file in DATA for an order is synced before its 201 is sent, as strace sees it.",
         lesson: Lesson {
             page: "12-durable-handoff-acknowledged",
             title: "What \"acknowledged\" is worth",
@@ -116,7 +119,8 @@ pub const ALL: [Trial; 21] = [
     Trial {
         name: "same-key-at-once",
         rule: "Two connections with the same key, complete at the same moment, 50 times: one gets 201, the other \
-               200, with the same number, and it is stored once.",
+               200, with the same number, and it is stored once. Whoever posts a key that is in work gets 200 \
+               when it is stored; where the supplier refuses the first of two, the other one does the work.",
         lesson: HANDOFF,
         signals: false,
         waits: false,
@@ -125,7 +129,7 @@ pub const ALL: [Trial; 21] = [
     Trial {
         name: "client-gone",
         rule: "A customer leaves while its order is in work and posts the key again: 200 or 201 within 3 s, and it \
-               is stored once.",
+               is stored once. After SIGTERM the exit code is 0.",
         lesson: Lesson { page: "22-async-daemons-cancel", title: "The half that select! dropped" },
         signals: false,
         waits: false,
@@ -152,7 +156,7 @@ pub const ALL: [Trial; 21] = [
     },
     Trial {
         name: "hung-supplier",
-        rule: "SIGTERM while the supplier does not answer: at most 1 s after GRACE exit code 1 with `unfinished: 1`, \
+        rule: "While the supplier does not answer, an order gets 502 within 6 s. SIGTERM in the middle: at most 1 s after GRACE exit code 1 with `unfinished: 1`, \
                or 502 and exit code 0; neither 200 nor 201.",
         lesson: Lesson {
             page: "15-join-deadline-per-call",
@@ -164,8 +168,8 @@ pub const ALL: [Trial; 21] = [
     },
     Trial {
         name: "worker-panic",
-        rule: "After 64 panics of workers, 16 at a time, 16 orders at once get 201 and /health is 200 within 5 s; or \
-               it has ended within 2 s, not with exit code 0.",
+        rule: "After 64 panics of workers, 16 at a time, 16 orders at once get 201 and /health is 200 within 5 s, and \
+               after SIGTERM the exit code is 0; or it has ended within 2 s, not with exit code 0.",
         lesson: Lesson { page: "16-panicking-worker", title: "The worker that died unseen" },
         signals: false,
         waits: false,
@@ -174,7 +178,7 @@ pub const ALL: [Trial; 21] = [
     Trial {
         name: "slow-client",
         rule: "SIGTERM while a client is connected and silent, another has sent half a head, a third half a body: \
-               exit code 0, at most 1 s after GRACE.",
+               exit code 0, at most 1 s after GRACE, and no half order is stored.",
         lesson: Lesson {
             page: "14-graceful-sigterm-slow-clients",
             title: "The client that never finishes",
@@ -195,7 +199,7 @@ pub const ALL: [Trial; 21] = [
     Trial {
         name: "full-disk",
         rule: "While its files cannot grow, orders get 5xx. 5 s after there is room again at most, orders are taken, \
-               and every acknowledged one is there, also after SIGKILL and a restart.",
+               and every acknowledged one, before and after, is there, also after SIGKILL and a restart.",
         lesson: Lesson {
             page: "24-edge-gateway-less",
             title: "The gateway that goes on with less",
@@ -206,13 +210,14 @@ pub const ALL: [Trial; 21] = [
     },
     Trial {
         name: "closed-stdout",
-        rule: "Nobody reads its stdout and stderr any more: 20 orders get 201, and after SIGTERM the exit code is 0.",
+        rule: "Nobody reads its stdout and stderr any more: 20 orders get 201, and after SIGTERM the exit code is 0; \
+               1, as ever, where an order of 30 s was in work.",
         lesson: Lesson {
             page: "07-last-words-dead-pipe",
             title: "The log that nobody reads any more",
         },
         signals: true,
-        waits: false,
+        waits: true,
         hold: outputs::closed_stdout,
     },
     Trial {
@@ -227,7 +232,8 @@ pub const ALL: [Trial; 21] = [
     },
     Trial {
         name: "nothing-left",
-        rule: "After SIGTERM and the exit there is no process of it, nobody listens, and TMPDIR is empty.",
+        rule: "After SIGTERM and the exit, idle or with an order of 30 s in work, there is no process of it, nobody \
+               listens, and TMPDIR is empty.",
         lesson: Lesson { page: "23-orphan-process", title: "The sidecar that went on" },
         signals: true,
         waits: false,

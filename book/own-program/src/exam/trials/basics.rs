@@ -78,7 +78,7 @@ fn takes_orders(bench: &Bench<'_>) -> Held {
 
 fn asks_its_supplier(bench: &Bench<'_>) -> Held {
     let data = bench.data()?;
-    let supplier = Supplier::open(Says::Yes)?;
+    let supplier = Supplier::open(Says::Status(200))?;
     let setup = Setup { supplier: Some(&supplier), ..Setup::new(data.path()) };
     let service = Service::start(bench, &setup)?;
     let (key, refused) = (bench.key("in-stock"), bench.key("sold-out"));
@@ -98,16 +98,37 @@ fn asks_its_supplier(bench: &Bench<'_>) -> Held {
         "With a supplier, the same key a second time got {again}; it was to get 200."
     );
     demand!(supplier.asked() == 1, "For a known key the supplier was asked once more.");
-    supplier.say(Says::No);
-    let order = service.order(&Order::new(&refused));
-    demand!(
-        order.status() == Some(502),
-        "With a supplier that says 503 a new order got {order}; it was to get 502."
-    );
+    for (earlier, status) in (1..).zip([503, 404, 204]) {
+        supplier.say(Says::Status(status));
+        let order = service.order(&Order::new(&refused));
+        demand!(
+            order.status() == Some(502),
+            "With a supplier that says {status} a new order got {order}; it was to get 502."
+        );
+        let asked = supplier.asked() - earlier;
+        demand!(
+            asked == 1,
+            "For an order that it refused with {status} the supplier was asked {asked} times; it was to be \
+             asked once."
+        );
+    }
     let stored = service.orders()?;
     demand!(
         !stored.iter().any(|(_, stored)| *stored == refused),
         "An order that got 502 is stored."
+    );
+    supplier.say(Says::Status(200));
+    let order = service.order(&Order::new(&refused));
+    demand!(
+        order.new_number().is_some(),
+        "An order that had got 502 was posted again when the supplier said 200, and got {order}; it was to \
+         get 201."
+    );
+    drop(supplier);
+    let order = service.order(&Order::new(&bench.key("nobody")));
+    demand!(
+        order.status() == Some(502),
+        "With a supplier that takes no connection a new order got {order}; it was to get 502."
     );
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::bench::Bench;
 use super::super::service::{Service, Setup, ends_with};
-use super::super::stop::Held;
+use super::super::stop::{Held, Stop, demand};
 
 /// How long a connection and a write may take.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -32,10 +32,27 @@ pub fn slow_client(bench: &Bench<'_>) -> Held {
     let key = bench.key("half");
     let head = format!("POST /orders HTTP/1.1\r\nHost: 127.0.0.1\r\nIdempotency-Key: {key}\r\n");
     let half_a_body = format!("{head}Content-Length: 100\r\n\r\nhalf of it");
+    // One that leaves in the middle has ordered nothing.
+    let left = bench.key("left");
+    drop(connected(service.port(), &half_a_body.replace(&key, &left)));
     let connections = ["", &head, &half_a_body].map(|sent| connected(service.port(), sent));
     thread::sleep(Duration::from_millis(200));
     service.terminate();
     let ended = service.ended_in_time();
     drop(connections);
-    ends_with(ended?, 0)
+    let ended = ended.and_then(|ended| ends_with(ended, 0));
+    ended.map_err(|stop| match stop {
+        Stop::Failed(why) => Stop::Failed(format!(
+            "Nothing was in work; of three clients one had sent nothing, one half a head, one half a body. {why}"
+        )),
+        other => other,
+    })?;
+    drop(service);
+    let service = Service::restart(bench, &Setup::new(data.path()), "SIGTERM")?;
+    let stored = service.orders()?;
+    demand!(
+        !stored.iter().any(|(_, stored)| [&key, &left].contains(&stored)),
+        "An order of which half a body had come is stored."
+    );
+    Ok(())
 }

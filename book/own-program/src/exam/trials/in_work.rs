@@ -13,6 +13,8 @@ use workbook::promise::Exit;
 
 /// When the signal comes after the order.
 const INTO_THE_WORK: Duration = Duration::from_millis(300);
+/// One that has nothing to do any more ends long before, on a busy machine, too.
+const LINGERS: Duration = Duration::from_secs(4);
 
 /// An order that has time enough.
 pub fn in_flight(bench: &Bench<'_>) -> Held {
@@ -22,7 +24,7 @@ pub fn in_flight(bench: &Bench<'_>) -> Held {
 /// The same where it is started by something else.
 pub fn finishes(bench: &Bench<'_>, under: Under) -> Held {
     let data = bench.data()?;
-    let service = Service::start(bench, &Setup { under, ..Setup::new(data.path()) })?;
+    let service = Service::start(bench, &Setup { grace: 8, under, ..Setup::new(data.path()) })?;
     let key = bench.key("in-flight");
     let (answer, ended) = service.while_in_work(&Order::taking(&key, 1000), || {
         thread::sleep(INTO_THE_WORK);
@@ -33,25 +35,59 @@ pub fn finishes(bench: &Bench<'_>, under: Under) -> Held {
         answer.new_number().is_some(),
         "The order that was in work at SIGTERM got {answer}; it was to get 201."
     );
-    ends_with(ended, 0)
+    ends_with(ended, 0)?;
+    demand!(
+        ended.after < LINGERS,
+        "0.7 s after SIGTERM nothing was in work any more. It ended {} after SIGTERM, with GRACE=8; it was to \
+         end at once.",
+        words::time(ended.after)
+    );
+    Ok(())
 }
 
-/// One that takes longer than there is.
+/// Two that take longer than there is.
 pub fn does_not_fit(bench: &Bench<'_>) -> Held {
+    /// Two clocks need not agree.
+    const EARLY: Duration = Duration::from_millis(100);
+
     let data = bench.data()?;
     let service = Service::start(bench, &Setup::new(data.path()))?;
-    let key = bench.key("does-not-fit");
-    let (answer, ended) = service.while_in_work(&Order::taking(&key, 30_000), || {
-        thread::sleep(INTO_THE_WORK);
-        service.terminate();
-        service.ended_in_time()
+    let is_serial = takes_one_at_a_time(bench, &service)?;
+    let [first, second] = ["first", "second"].map(|name| bench.key(name));
+    let (one, (other, ended)) = service.while_in_work(&Order::taking(&first, 30_000), || {
+        service.while_in_work(&Order::taking(&second, 30_000), || {
+            thread::sleep(INTO_THE_WORK);
+            service.terminate();
+            service.ended_in_time()
+        })
     })?;
-    demand!(
-        answer.number().is_none(),
-        "An order of 30 s got {answer} although it was not finished."
-    );
+    for answer in [one, other] {
+        demand!(
+            answer.number().is_none(),
+            "An order of 30 s got {answer} although it was not finished."
+        );
+    }
     ends_with(ended, 1)?;
-    service.tells_of_unfinished(1)
+    demand!(
+        ended.after + EARLY >= service.grace(),
+        "With two orders in work it ended {} after SIGTERM; GRACE gave them {}.",
+        words::time(ended.after),
+        words::time(service.grace())
+    );
+    // Of one that takes one at a time the other may not have been read.
+    let told = service.tells_of_unfinished(2);
+    if is_serial { told.or_else(|_| service.tells_of_unfinished(1)) } else { told }
+}
+
+/// Whether two orders at once take as long as one after the other, or seem to on a busy machine.
+fn takes_one_at_a_time(bench: &Bench<'_>, service: &Service) -> Held<bool> {
+    const TAKES: Duration = Duration::from_millis(200);
+
+    let begun = Instant::now();
+    let [one, other] = ["one", "other"].map(|name| bench.key(name));
+    let takes = |key| Order::taking(key, 200);
+    service.while_in_work(&takes(&one), || Ok(service.order(&takes(&other))))?;
+    Ok(begun.elapsed() >= 2 * TAKES)
 }
 
 /// New orders while the last one is finished.
@@ -120,14 +156,26 @@ pub fn hung_supplier(bench: &Bench<'_>) -> Held {
     /// How long a service may take to ask, on a busy machine.
     const ASKS: Duration = Duration::from_secs(2);
 
+    /// The limit of the contract, and a second.
+    const LIMIT: Duration = Duration::from_secs(6);
+
     let data = bench.data()?;
     let supplier = Supplier::open(Says::Nothing)?;
     let setup = Setup { supplier: Some(&supplier), ..Setup::new(data.path()) };
     let service = Service::start(bench, &setup)?;
+    let begun = Instant::now();
+    let answer = service.order(&Order::new(&bench.key("unanswered")).within(LIMIT));
+    demand!(
+        answer.status() == Some(502),
+        "The supplier never answered, and after {} the order got {answer}; it was to get 502.",
+        words::time(begun.elapsed())
+    );
+    drop(service);
+    let service = Service::start(bench, &setup)?;
     let key = bench.key("hung");
     let (answer, ended) = service.while_in_work(&Order::new(&key), || {
         let until = Instant::now() + ASKS;
-        while supplier.asked() == 0 && Instant::now() < until {
+        while supplier.asked() == 1 && Instant::now() < until {
             thread::sleep(Duration::from_millis(5));
         }
         thread::sleep(INTO_THE_WORK);

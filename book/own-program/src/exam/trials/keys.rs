@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::super::bench::Bench;
 use super::super::client::{Answer, Customer, HeldBack, Order};
-use super::super::service::{Service, Setup};
+use super::super::service::{Service, Setup, ends_with};
 use super::super::stop::{self, Held, Stop, demand, fail};
+use super::super::supplier::{Says, Supplier};
 use super::super::words;
 
 /// How long the last bytes are held back once all others are sent.
@@ -41,6 +42,56 @@ pub fn same_key_at_once(bench: &Bench<'_>) -> Held {
     demand!(
         stored == TIMES,
         "{TIMES} keys were posted twice each, and {stored} orders are stored."
+    );
+    waits_for_its_end(bench, &service)?;
+    drop(service);
+    after_one_that_fails(bench)
+}
+
+/// A known key is answered when its order is stored, and not while it is in work.
+fn waits_for_its_end(bench: &Bench<'_>, service: &Service) -> Held {
+    const TAKES: Duration = Duration::from_millis(500);
+
+    let key = bench.key("in-work");
+    let begun = Instant::now();
+    let (first, (second, after)) = service.while_in_work(&Order::taking(&key, 500), || {
+        thread::sleep(TAKES / 4);
+        let answer = service.order(&Order::taking(&key, 500));
+        Ok((answer, begun.elapsed()))
+    })?;
+    // On a busy machine the second may be there first.
+    let mut statuses = [first.status(), second.status()];
+    statuses.sort_unstable();
+    demand!(
+        after >= TAKES && statuses == [Some(200), Some(201)],
+        "While an order of {} was in work its key was posted once more. The order got {first}; the other one \
+         got {second}, {} after the first was sent. It was to wait for it, and to get 200.",
+        words::time(TAKES),
+        words::time(after)
+    );
+    Ok(())
+}
+
+/// Whoever has waited for an order that failed does the work itself.
+fn after_one_that_fails(bench: &Bench<'_>) -> Held {
+    let data = bench.data()?;
+    let supplier = Supplier::open(Says::LateNo)?;
+    let setup = Setup { supplier: Some(&supplier), ..Setup::new(data.path()) };
+    let service = Service::start(bench, &setup)?;
+    let key = bench.key("fails-first");
+    let (first, second) = service.while_in_work(&Order::new(&key), || {
+        let until = Instant::now() + PATIENCE;
+        while supplier.asked() == 0 && Instant::now() < until {
+            thread::sleep(TOGETHER);
+        }
+        supplier.say(Says::Status(200));
+        let customer = Customer::new(service.port(), false);
+        Ok(service.order_of(&customer, &format!("{key}-2"), &Order::new(&key), None))
+    })?;
+    demand!(
+        first.status() == Some(502) && second.new_number().is_some(),
+        "The supplier said 503 to an order, and 200 from then on. The order got {first}; the same key, sent \
+         while it was in work, got {second}. They were to get 502 and 201."
     );
     Ok(())
 }
@@ -134,5 +185,6 @@ pub fn client_gone(bench: &Bench<'_>) -> Held {
             "The order {key} got the number {number}, and is stored with another one."
         );
     }
-    Ok(())
+    service.terminate();
+    ends_with(service.ended_in_time()?, 0)
 }

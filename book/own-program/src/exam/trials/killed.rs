@@ -71,6 +71,22 @@ pub fn killed(bench: &Bench<'_>) -> Held {
         each_once(&service.orders()?)?;
         are_there(&service, &acknowledged, "SIGKILL")?;
     }
+    // The first of many.
+    if let Some((key, number)) = acknowledged.first_key_value() {
+        let answer = service.order(&Order::new(key));
+        demand!(
+            answer.status() == Some(200) && answer.number() == Some(*number),
+            "Among {} orders the key {key}, which had the number {number}, was posted again and got {answer}; it \
+             was to get 200 and the same number.",
+            acknowledged.len()
+        );
+    }
+    let highest = acknowledged.values().max().copied().unwrap_or(0);
+    let answer = service.order(&Order::new(&bench.key("new")));
+    demand!(
+        answer.new_number().is_some_and(|number| number > highest),
+        "After {ROUNDS} restarts a new order got {answer}; it was to get 201 and a number above {highest}."
+    );
     Ok(())
 }
 

@@ -10,7 +10,8 @@ use super::super::bench::Bench;
 use super::super::client::Order;
 use super::super::processes::called;
 use super::super::service::{Service, Setup, ends_with};
-use super::super::stop::{Held, demand, fail};
+use super::super::stop::{Held, Stop, demand, fail};
+use super::super::words;
 
 /// Whoever read its output is gone.
 pub fn closed_stdout(bench: &Bench<'_>) -> Held {
@@ -22,23 +23,46 @@ pub fn closed_stdout(bench: &Bench<'_>) -> Held {
     for number in 0..ORDERS {
         let key = bench.key(format_args!("unread-{number}"));
         let answer = service.order(&Order::new(&key));
-        demand!(
-            answer.new_number().is_some(),
-            "Nobody read its stdout and stderr any more, and order {} of {ORDERS} got {answer}; it was to \
-             get 201.",
-            number + 1
-        );
+        if answer.new_number().is_none() {
+            // A print into a closed pipe may have ended it, or one thread of it.
+            let end = match service.ended_within(Duration::from_millis(300))? {
+                Some(ended) => format!(", and it ended {}", words::exit(ended.exit)),
+                None => String::new(),
+            };
+            fail!(
+                "Nobody read its stdout and stderr any more, and order {} of {ORDERS} got {answer}{end}; it \
+                 was to get 201.",
+                number + 1
+            );
+        }
     }
     service.terminate();
-    ends_with(service.ended_in_time()?, 0)
+    ends_with(service.ended_in_time()?, 0)?;
+    drop(service);
+    its_last_words_are_unread(bench).map_err(|stop| match stop {
+        Stop::Failed(why) => Stop::Failed(format!(
+            "Nobody read its stdout and stderr any more, and at SIGTERM an order of 30 s was in work. {why}"
+        )),
+        other => other,
+    })
+}
+
+/// The line about what is unfinished cannot be printed, and changes nothing.
+fn its_last_words_are_unread(bench: &Bench<'_>) -> Held {
+    let data = bench.data()?;
+    let service = Service::start(bench, &Setup { grace: 1, ..Setup::new(data.path()) })?;
+    service.close_its_outputs();
+    let key = bench.key("unread");
+    let (_, ended) = service.while_in_work(&Order::taking(&key, 30_000), || {
+        thread::sleep(Duration::from_millis(300));
+        service.terminate();
+        service.ended_in_time()
+    })?;
+    ends_with(ended, 1)
 }
 
 /// After the exit there is nothing of it.
 pub fn nothing_left(bench: &Bench<'_>) -> Held {
-    /// What is about to go by itself is given this time.
-    const SETTLES: Duration = Duration::from_millis(500);
-    const LOOKS: Duration = Duration::from_millis(20);
-
     let others: Vec<_> = below_us(&[]);
     let data = bench.data()?;
     let service = Service::start(bench, &Setup::new(data.path()))?;
@@ -47,11 +71,30 @@ pub fn nothing_left(bench: &Bench<'_>) -> Held {
     demand!(answer.new_number().is_some(), "An order got {answer}; it was to get 201.");
     service.terminate();
     service.ended_in_time()?;
+    is_gone(&service, &others)?;
+    drop(service);
+
+    let service = Service::start(bench, &Setup { grace: 1, ..Setup::new(data.path()) })?;
+    let key = bench.key("unfinished");
+    service.while_in_work(&Order::taking(&key, 30_000), || {
+        thread::sleep(Duration::from_millis(300));
+        service.terminate();
+        service.ended_in_time()
+    })?;
+    is_gone(&service, &others)
+}
+
+/// Whether a service that has ended has left nothing; the others were there before it.
+fn is_gone(service: &Service, others: &[u32]) -> Held {
+    /// What is about to go by itself is given this time.
+    const SETTLES: Duration = Duration::from_millis(500);
+    const LOOKS: Duration = Duration::from_millis(20);
+
     let until = Instant::now() + SETTLES;
     loop {
         // One that has cleared its environment and was born at the end has come to us.
         let mut left = service.known().alive();
-        left.extend(below_us(&others));
+        left.extend(below_us(others));
         let Some(process) = left.first() else { break };
         if Instant::now() > until {
             fail!("It has ended, and {} is still there.", called(*process));

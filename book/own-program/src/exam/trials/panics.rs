@@ -8,8 +8,8 @@ use workbook::promise::Exit;
 
 use super::super::bench::Bench;
 use super::super::client::{Answer, Customer, Order};
-use super::super::service::{Service, Setup};
-use super::super::stop::{Held, demand, fail};
+use super::super::service::{Service, Setup, ends_with};
+use super::super::stop::{Held, Stop, demand, fail};
 use super::super::words;
 
 /// How long all panics may take, and the service afterwards.
@@ -59,7 +59,19 @@ pub fn worker_panic(bench: &Bench<'_>) -> Held {
     let refused = orders.iter().filter(|answer| answer.number().is_none()).count();
     let health = service.health();
     if refused == 0 && health.status() == Some(200) {
-        return Ok(());
+        let again = service.order(&Order::new(&bench.key("panic-0")));
+        demand!(
+            again.new_number().is_some(),
+            "An order whose worker had panicked was posted again, as one that does not, and got {again}; it was \
+             to get 201."
+        );
+        service.terminate();
+        return ends_with(service.ended_in_time()?, 0).map_err(|stop| match stop {
+            Stop::Failed(why) => Stop::Failed(format!(
+                "After {PANICS} panics of workers it went on, and nothing was in work. {why}"
+            )),
+            other => other,
+        });
     }
     let left = ENDS.saturating_sub(last.elapsed());
     if let Some(ended) = service.ended_within(left)? {

@@ -13,7 +13,7 @@ use super::super::service::{Service, Setup, Under};
 use super::super::stop::{Held, Stop, demand, fail};
 
 /// What is looked at.
-const CALLS: &str = "trace=?open,openat,?openat2,fsync,fdatasync,syncfs,msync,?io_uring_enter,write,\
+const CALLS: &str = "trace=?open,openat,?openat2,fsync,fdatasync,sync,syncfs,msync,?io_uring_enter,write,\
                      writev,pwrite64,pwritev,?pwritev2,sendto,sendmsg,?sendmmsg";
 
 /// Holds it.
@@ -63,8 +63,8 @@ pub fn synced(bench: &Bench<'_>) -> Held {
         ));
     }
     fail!(
-        "Of {ORDERS} orders one by one, {unsynced} got 201 before any file in DATA was synced (fsync, \
-         fdatasync, syncfs, O_SYNC or O_DSYNC)."
+        "Of {ORDERS} orders one by one, {unsynced} got 201 before what was written for it to a file in DATA was \
+         synced (fsync, fdatasync, sync, syncfs, O_SYNC, O_DSYNC or RWF_DSYNC)."
     )
 }
 
@@ -95,7 +95,13 @@ impl Calls {
     fn read(log: &str, directory: &Path) -> Self {
         let is_in_data = |path: &str| Path::new(path).starts_with(directory);
         let mut seen = Self::default();
-        let mut is_synced = false;
+        let (mut is_written, mut is_synced) = (false, false);
+        // What is written in memory that is mapped is seen nowhere.
+        let writes = ["write(", "writev(", "pwrite64(", "pwritev(", "pwritev2("];
+        let into_data = format!("<{}/", directory.display());
+        let is_unseen = !log.lines().any(|line| {
+            line.contains(&into_data) && writes.iter().any(|write| line.contains(write))
+        });
         // Calls of other threads stand between the beginning of one and its end.
         let mut begun: BTreeMap<&str, String> = BTreeMap::new();
         let mut synchronous: BTreeSet<String> = BTreeSet::new();
@@ -122,9 +128,14 @@ impl Calls {
                     let path = annotated(result).filter(|path| is_synchronous && is_in_data(path));
                     synchronous.extend(path.map(str::to_owned));
                 }
+                "sync" if has_returned => is_synced |= is_written || is_unseen,
                 "fsync" | "fdatasync" | "syncfs" if has_returned => {
                     let succeeded = call.ends_with(" = 0");
-                    is_synced |= succeeded && annotated(arguments).is_some_and(is_in_data);
+                    let file = annotated(arguments).filter(|path| is_in_data(path));
+                    // That of a directory keeps names, and nothing of what is in their files.
+                    let keeps =
+                        name == "syncfs" || file.is_some_and(|path| !Path::new(path).is_dir());
+                    is_synced |= succeeded && file.is_some() && keeps && (is_written || is_unseen);
                 }
                 "write" | "writev" | "pwrite64" | "pwritev" | "pwritev2" | "sendto" | "sendmsg"
                 | "sendmmsg" => {
@@ -133,9 +144,13 @@ impl Calls {
                         ["socket:", "TCP:", "TCPv6:"].iter().any(|kind| file.starts_with(kind));
                     if is_socket && is_new && arguments.contains(" 201 ") {
                         seen.answers.push(is_synced);
-                        is_synced = false;
+                        (is_written, is_synced) = (false, false);
                     }
-                    is_synced |= has_returned && synchronous.contains(file);
+                    is_written |= is_in_data(file);
+                    let is_synchronous = synchronous.contains(file)
+                        || is_in_data(file)
+                            && ["RWF_DSYNC", "RWF_SYNC"].iter().any(|how| arguments.contains(how));
+                    is_synced |= has_returned && is_synchronous;
                 }
                 _ => {}
             }
@@ -176,6 +191,22 @@ mod tests {
 13 write(5<socket:[7]>, "HTTP/1.0 201 OK"..., 22) = 22
 "#;
         assert_eq!(answers(log), [true, false, false, true, false]);
+    }
+
+    #[test]
+    fn a_sync_before_the_write_or_after_the_answer_is_none() {
+        let log = r#"
+12 fsync(3</data/orders>) = 0
+12 write(3</data/orders>, "1 a", 3) = 3
+12 write(5<socket:[7]>, "HTTP/1.0 201 OK"..., 22) = 22
+12 fsync(3</data/orders>) = 0
+12 write(3</data/orders>, "2 b", 3) = 3
+12 sync() = 0
+12 write(5<socket:[7]>, "HTTP/1.0 201 OK"..., 22) = 22
+12 pwritev2(3</data/orders>, [{iov_base="3 c", iov_len=3}], 1, -1, RWF_DSYNC) = 3
+12 write(5<socket:[7]>, "HTTP/1.0 201 OK"..., 22) = 22
+"#;
+        assert_eq!(answers(log), [false, true, true]);
     }
 
     #[test]

@@ -47,7 +47,13 @@ pub fn torn_tail(bench: &Bench<'_>) -> Held {
     let whole = &after[&path];
     let mut lengths: Vec<_> = (length + 1..whole.len()).collect();
     bench.dice().shuffle(&mut lengths);
-    lengths.truncate(MOST_CUTS);
+    lengths.truncate(MOST_CUTS - 2);
+    // One letter of it, and all but its end.
+    for edge in [length + 1, whole.len().saturating_sub(1)] {
+        if edge > length && edge < whole.len() && !lengths.contains(&edge) {
+            lengths.push(edge);
+        }
+    }
     let lengths = Mutex::new(lengths);
     let next = || lengths.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let cuts = |bench: &Bench<'_>| -> Held {
