@@ -6,7 +6,7 @@ const [navigation] = performance.getEntriesByType('navigation');
 const start = navigation?.serverTiming?.find(({ name }) => name === 'workbook')?.description;
 
 const ENDED = 'The server of this book has ended; cargo run starts it again.';
-let token, stale;
+let token;
 
 function takeToken() {
     token = /[#&]token=([0-9a-f]+)/.exec(location.hash)?.[1];
@@ -18,8 +18,7 @@ function takeToken() {
             localStorage.setItem(STORED, JSON.stringify({ start, token }));
         }
         const stored = JSON.parse(localStorage.getItem(STORED));
-        stale = stored && stored.start !== start;
-        token = stale ? undefined : stored?.token;
+        token = stored?.start === start ? stored.token : undefined;
     } catch {
         // A browser that keeps nothing has it on this page alone.
     }
@@ -363,7 +362,7 @@ if (start) {
     takeToken();
     if (token) {
         enliven();
-    } else if (stale) {
-        headline('The book has been started anew: open the address that it has printed.');
+    } else {
+        headline('To run programs here, open the address that cargo run has printed.');
     }
 }

@@ -304,7 +304,7 @@ const trials = {
         await other.run.click();
         await other.says(/^the book has been started anew: open the address that it has printed\.$/);
         await page.reload();
-        await page.getByText('The book has been started anew: open the address that it has printed.').waitFor();
+        await page.getByText('To run programs here, open the address that cargo run has printed.').waitFor();
         problems.push(...is('buttons of an older start', await page.locator('.run').count(), 0));
         // From there to the new address there is nothing but a fragment.
         await page.evaluate(token => { location.hash = token; }, new URL(next.address).hash);
@@ -327,7 +327,9 @@ const trials = {
     async without_a_token_there_is_nothing_to_press(open) {
         const problems = [];
         for (const path of ['', HEARTBEAT.page, 'map.html']) {
-            problems.push(...await silent(await open(path, { address: base }), path || 'the first page'));
+            const opened = await open(path, { address: base });
+            await opened.page.getByText('To run programs here, open the address that cargo run has printed.').waitFor();
+            problems.push(...await silent(opened, path || 'the first page', 1));
         }
         return problems;
     },
@@ -606,11 +608,12 @@ async function anybody(open, view) {
 }
 
 // What is wrong with a page that has no server to ask.
-async function silent({ page, asked, heard }, where) {
+async function silent({ page, asked, heard }, where, lines = 0) {
     // What it does at its start is done by then.
     await page.evaluate(() => new Promise(resolve => requestIdleCallback(resolve, { timeout: 1000 })));
     return [
-        ...is(`on ${where}, buttons`, await page.locator('.run, .predict, main .status').count(), 0),
+        ...is(`on ${where}, buttons`, await page.locator('.run, .predict').count(), 0),
+        ...is(`on ${where}, lines`, await page.locator('main .status').count(), lines),
         ...asked.filter(({ url }) => url.includes('/api/')).map(({ url }) => `${where} asks ${url}`),
         ...heard.map(text => `on ${where}, the console says: ${text}`),
     ];

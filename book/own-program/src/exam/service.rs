@@ -500,11 +500,18 @@ impl Drop for Service {
 
 /// What is wrong with an end that was to be with this code, if anything is.
 pub fn ends_with(ended: Ended, code: i32) -> Held {
+    let after = words::time(ended.after);
+    if let Exit::Signal(_) = ended.exit {
+        fail!(
+            "{} killed it, {after} after SIGTERM, so that it had no exit code; it was to have {code}. A framework \
+             may stop as it should and then send itself the signal once more.",
+            ended.exit
+        );
+    }
     demand!(
         ended.exit == Exit::Code(code),
-        "It ended {}, {} after SIGTERM; it was to end with exit code {code}.",
-        words::exit(ended.exit),
-        words::time(ended.after)
+        "It ended {}, {after} after SIGTERM; it was to end with exit code {code}.",
+        words::exit(ended.exit)
     );
     Ok(())
 }

@@ -656,6 +656,9 @@ fn judged(promised: &Run, broken: &[Broken], ran: &Ran, was_fresh: bool) -> Mark
     let known: Vec<_> = promised.promises.iter().map(Promise::id).collect();
     let others = broken.iter().filter(|one| !known.contains(&one.id));
     html! {
+        @for send in &promised.send {
+            p { "Sent from here: " (send.signal) " " (inline(&send.when.words())) "." }
+        }
         table.kept {
             caption { "What was promised, and this run" }
             thead { tr { th scope="col" { "promised" } th scope="col" { "this run" } } }
@@ -693,15 +696,12 @@ fn mark(but: Option<&String>) -> Markup {
 
 #[cfg(test)]
 mod tests {
+    use workbook::promise::{Send, When};
+
     use super::*;
 
-    #[test]
-    fn when_a_run_ended_is_not_rounded() -> Result<()> {
-        let place = TempDir::new()?;
-        let out = place.path().join("out");
-        fs::write(&out, "[seen]\nthreads = []\nended = 4.396\n")?;
-        let after = Duration::from_secs(5);
-        let ran = Ran {
+    fn ended(after: Duration, directory: &Path) -> Ran {
+        Ran {
             end: End::Ended { since_start: after, since_output: after },
             exit: Exit::Code(0),
             stdout: Vec::new(),
@@ -712,12 +712,38 @@ mod tests {
             signals: Default::default(),
             left_behind: Vec::new(),
             temporary: Vec::new(),
-            directory: place.path().to_owned(),
-        };
+            directory: directory.to_owned(),
+        }
+    }
+
+    #[test]
+    fn when_a_run_ended_is_not_rounded() -> Result<()> {
+        let place = TempDir::new()?;
+        let out = place.path().join("out");
+        fs::write(&out, "[seen]\nthreads = []\nended = 4.396\n")?;
+        let after = Duration::from_secs(5);
+        let ran = ended(after, place.path());
         let seen = Seen::of(&ran, Some(&out))?;
         assert_eq!((seen.recording.ended, seen.remark), (4.4, None));
         // That is before a promised end at 4.4 s, for the self-check as well.
         assert_eq!(seen.ended, Some(Duration::from_millis(4396)));
         Ok(())
+    }
+
+    #[test]
+    fn what_the_server_has_sent_is_told() {
+        let when = When::After("ready".to_owned());
+        let promised = Run {
+            args: Vec::new(),
+            send: vec![Send { signal: Signal::SIGTERM, when }],
+            ends: Ends::Never,
+            promises: Vec::new(),
+        };
+        let ran = ended(Duration::from_secs(5), Path::new("."));
+        let told = judged(&promised, &[], &ran, true).into_string();
+        assert!(
+            told.starts_with("<p>Sent from here: SIGTERM after the line <code>ready</code>.</p>"),
+            "{told}"
+        );
     }
 }

@@ -68,7 +68,12 @@ pub fn process_1(bench: &Bench<'_>) -> Held {
         other => other,
     };
     inside(finishes(bench, Under::Namespace(namespace.clone())))?;
-    inside(ends_at_once(bench, Under::Namespace(namespace)))
+    inside(ends_at_once(bench, Under::Namespace(namespace)).map_err(|stop| match stop {
+        Stop::Failed(why) => Stop::Failed(format!(
+            "{why} There, a signal whose action is the default one does nothing."
+        )),
+        other => other,
+    }))
 }
 
 /// The command that makes a namespace of processes here.
