@@ -89,8 +89,7 @@ fn pictures(outcome: &Outcome, number: usize) -> Markup {
     let drawn = recordings.iter().enumerate().map(|(index, recording)| Drawn {
         scenario: &names[index],
         command: match (index, recordings.len()) {
-            (_, 1) => html! { "the run that decided" },
-            (0, _) => html! { "the run before it" },
+            (0, 2..) => html! { "the run before it" },
             _ => html! { "the run that decided" },
         },
         recording,

@@ -37,6 +37,8 @@ const ASKS: Duration = Duration::from_millis(10);
 const LATE: Duration = Duration::from_secs(1);
 /// So many lines tell why a program did not begin: an interpreter's trace of its stack is long.
 const LAST_LINES: usize = 16;
+/// When a signal comes after the order that it meets.
+pub const INTO_THE_WORK: Duration = Duration::from_millis(300);
 /// How long the system may take to close what a process that has ended had open.
 const SETTLES: Duration = Duration::from_millis(500);
 
@@ -115,10 +117,8 @@ impl Service {
     ///
     /// The same, with that end.
     pub fn restart(bench: &Bench<'_>, setup: &Setup<'_>, end: &str) -> Held<Self> {
-        Self::start(bench, setup).map_err(|stop| match stop {
-            Stop::Failed(why) => Stop::Failed(format!("Started again after {end}: {why}")),
-            other => other,
-        })
+        Self::start(bench, setup)
+            .map_err(|stop| stop.retold(|why| format!("Started again after {end}: {why}")))
     }
 
     fn spawn(bench: &Bench<'_>, setup: &Setup<'_>) -> Held<Self> {
@@ -400,6 +400,23 @@ impl Service {
             }
             thread::sleep(LOOKS);
         }
+    }
+
+    /// `, and it ended …`, if it has or does so within this time; else nothing.
+    pub fn and_ended(&self, limit: Duration) -> Held<String> {
+        let ended = self.ended_within(limit)?;
+        Ok(ended.map_or_else(String::new, |ended| {
+            format!(", and it ended {}", words::exit(ended.exit))
+        }))
+    }
+
+    /// SIGTERM a little into an order: the answer to it, and an end in time.
+    pub fn ended_in(&self, order: &Order<'_>) -> Held<(Answer, Ended)> {
+        self.while_in_work(order, || {
+            thread::sleep(INTO_THE_WORK);
+            self.terminate();
+            self.ended_in_time()
+        })
     }
 
     /// Its end in time after SIGTERM: within its grace period and a second.

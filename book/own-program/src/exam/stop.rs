@@ -13,6 +13,16 @@ pub enum Stop {
     CannotHold(String),
 }
 
+impl Stop {
+    /// The same, with another sentence where the service has failed.
+    pub fn retold(self, tell: impl FnOnce(String) -> String) -> Self {
+        match self {
+            Self::Failed(why) => Self::Failed(tell(why)),
+            other => other,
+        }
+    }
+}
+
 /// What comes of a part of a trial.
 pub type Held<T = ()> = Result<T, Stop>;
 

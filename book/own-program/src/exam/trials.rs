@@ -156,8 +156,8 @@ pub const ALL: [Trial; 21] = [
     },
     Trial {
         name: "hung-supplier",
-        rule: "While the supplier does not answer, an order gets 502 within 6 s. SIGTERM in the middle: at most 1 s after GRACE exit code 1 with `unfinished: 1`, \
-               or 502 and exit code 0; neither 200 nor 201.",
+        rule: "While the supplier does not answer, an order gets 502 within 6 s. SIGTERM in the middle: at most 1 s \
+               after GRACE exit code 1 with `unfinished: 1`, or 502 and exit code 0; neither 200 nor 201.",
         lesson: Lesson {
             page: "15-join-deadline-per-call",
             title: "The limit that began anew with each byte",

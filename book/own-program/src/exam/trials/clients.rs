@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::super::bench::Bench;
 use super::super::service::{Service, Setup, ends_with};
-use super::super::stop::{Held, Stop, demand};
+use super::super::stop::{Held, demand};
 
 /// How long a connection and a write may take.
 pub const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,12 +41,9 @@ pub fn slow_client(bench: &Bench<'_>) -> Held {
     let ended = service.ended_in_time();
     drop(connections);
     let ended = ended.and_then(|ended| ends_with(ended, 0));
-    ended.map_err(|stop| match stop {
-        Stop::Failed(why) => Stop::Failed(format!(
+    ended.map_err(|stop| stop.retold(|why| format!(
             "Nothing was in work; of three clients one had sent nothing, one half a head, one half a body. {why}"
-        )),
-        other => other,
-    })?;
+        )))?;
     drop(service);
     let service = Service::restart(bench, &Setup::new(data.path()), "SIGTERM")?;
     let stored = service.orders()?;

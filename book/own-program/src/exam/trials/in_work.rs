@@ -5,14 +5,12 @@ use std::time::{Duration, Instant};
 
 use super::super::bench::Bench;
 use super::super::client::{Customer, Order};
-use super::super::service::{Service, Setup, Under, ends_with};
+use super::super::service::{INTO_THE_WORK, Service, Setup, Under, ends_with};
 use super::super::stop::{self, Held, demand, fail};
 use super::super::supplier::{Says, Supplier};
 use super::super::words;
 use workbook::promise::Exit;
 
-/// When the signal comes after the order.
-const INTO_THE_WORK: Duration = Duration::from_millis(300);
 /// One that has nothing to do any more ends long before, on a busy machine, too.
 const LINGERS: Duration = Duration::from_secs(4);
 
@@ -26,11 +24,7 @@ pub fn finishes(bench: &Bench<'_>, under: Under) -> Held {
     let data = bench.data()?;
     let service = Service::start(bench, &Setup { grace: 8, under, ..Setup::new(data.path()) })?;
     let key = bench.key("in-flight");
-    let (answer, ended) = service.while_in_work(&Order::taking(&key, 1000), || {
-        thread::sleep(INTO_THE_WORK);
-        service.terminate();
-        service.ended_in_time()
-    })?;
+    let (answer, ended) = service.ended_in(&Order::taking(&key, 1000))?;
     demand!(
         answer.new_number().is_some(),
         "The order that was in work at SIGTERM got {answer}; it was to get 201."
@@ -55,11 +49,7 @@ pub fn does_not_fit(bench: &Bench<'_>) -> Held {
     let is_serial = takes_one_at_a_time(bench, &service)?;
     let [first, second] = ["first", "second"].map(|name| bench.key(name));
     let (one, (other, ended)) = service.while_in_work(&Order::taking(&first, 30_000), || {
-        service.while_in_work(&Order::taking(&second, 30_000), || {
-            thread::sleep(INTO_THE_WORK);
-            service.terminate();
-            service.ended_in_time()
-        })
+        service.ended_in(&Order::taking(&second, 30_000))
     })?;
     for answer in [one, other] {
         demand!(

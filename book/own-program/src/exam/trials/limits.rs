@@ -142,10 +142,7 @@ pub fn full_disk(bench: &Bench<'_>) -> Held {
         if let Some(number) = answer.number() {
             acknowledged.insert(key, number);
         } else if answer.status().is_none_or(|status| status < 500) {
-            let how = match service.ended_within(Duration::from_millis(100))? {
-                Some(ended) => format!(", and it ended {}", words::exit(ended.exit)),
-                None => String::new(),
-            };
+            let how = service.and_ended(Duration::from_millis(100))?;
             fail!(
                 "With no room left for its data an order got {answer}{how}; it was to get a 5xx."
             );

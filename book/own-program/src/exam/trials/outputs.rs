@@ -10,8 +10,7 @@ use super::super::bench::Bench;
 use super::super::client::Order;
 use super::super::processes::called;
 use super::super::service::{Service, Setup, ends_with};
-use super::super::stop::{Held, Stop, demand, fail};
-use super::super::words;
+use super::super::stop::{Held, demand, fail};
 
 /// Whoever read its output is gone.
 pub fn closed_stdout(bench: &Bench<'_>) -> Held {
@@ -25,10 +24,7 @@ pub fn closed_stdout(bench: &Bench<'_>) -> Held {
         let answer = service.order(&Order::new(&key));
         if answer.new_number().is_none() {
             // A print into a closed pipe may have ended it, or one thread of it.
-            let end = match service.ended_within(Duration::from_millis(300))? {
-                Some(ended) => format!(", and it ended {}", words::exit(ended.exit)),
-                None => String::new(),
-            };
+            let end = service.and_ended(Duration::from_millis(300))?;
             fail!(
                 "Nobody read its stdout and stderr any more, and order {} of {ORDERS} got {answer}{end}; it \
                  was to get 201.",
@@ -39,12 +35,9 @@ pub fn closed_stdout(bench: &Bench<'_>) -> Held {
     service.terminate();
     ends_with(service.ended_in_time()?, 0)?;
     drop(service);
-    its_last_words_are_unread(bench).map_err(|stop| match stop {
-        Stop::Failed(why) => Stop::Failed(format!(
+    its_last_words_are_unread(bench).map_err(|stop| stop.retold(|why| format!(
             "Nobody read its stdout and stderr any more, and at SIGTERM an order of 30 s was in work. {why}"
-        )),
-        other => other,
-    })
+        )))
 }
 
 /// The line about what is unfinished cannot be printed, and changes nothing.
@@ -53,11 +46,7 @@ fn its_last_words_are_unread(bench: &Bench<'_>) -> Held {
     let service = Service::start(bench, &Setup { grace: 1, ..Setup::new(data.path()) })?;
     service.close_its_outputs();
     let key = bench.key("unread");
-    let (_, ended) = service.while_in_work(&Order::taking(&key, 30_000), || {
-        thread::sleep(Duration::from_millis(300));
-        service.terminate();
-        service.ended_in_time()
-    })?;
+    let (_, ended) = service.ended_in(&Order::taking(&key, 30_000))?;
     ends_with(ended, 1)
 }
 
@@ -76,11 +65,7 @@ pub fn nothing_left(bench: &Bench<'_>) -> Held {
 
     let service = Service::start(bench, &Setup { grace: 1, ..Setup::new(data.path()) })?;
     let key = bench.key("unfinished");
-    service.while_in_work(&Order::taking(&key, 30_000), || {
-        thread::sleep(Duration::from_millis(300));
-        service.terminate();
-        service.ended_in_time()
-    })?;
+    service.ended_in(&Order::taking(&key, 30_000))?;
     is_gone(&service, &others)
 }
 

@@ -9,7 +9,7 @@ use workbook::promise::Exit;
 use super::super::bench::Bench;
 use super::super::client::{Answer, Customer, Order};
 use super::super::service::{Service, Setup, ends_with};
-use super::super::stop::{Held, Stop, demand, fail};
+use super::super::stop::{Held, demand, fail};
 use super::super::words;
 
 /// How long all panics may take, and the service afterwards.
@@ -66,11 +66,12 @@ pub fn worker_panic(bench: &Bench<'_>) -> Held {
              to get 201."
         );
         service.terminate();
-        return ends_with(service.ended_in_time()?, 0).map_err(|stop| match stop {
-            Stop::Failed(why) => Stop::Failed(format!(
-                "After {PANICS} panics of workers it went on, and nothing was in work. {why}"
-            )),
-            other => other,
+        return ends_with(service.ended_in_time()?, 0).map_err(|stop| {
+            stop.retold(|why| {
+                format!(
+                    "After {PANICS} panics of workers it went on, and nothing was in work. {why}"
+                )
+            })
         });
     }
     let left = ENDS.saturating_sub(last.elapsed());

@@ -10,7 +10,7 @@ use workbook::promise::Exit;
 
 use super::super::bench::Bench;
 use super::super::client::Order;
-use super::super::service::{Service, Setup, Under};
+use super::super::service::{INTO_THE_WORK, Service, Setup, Under};
 use super::super::stop::{Held, Stop, demand, fail};
 use super::super::words;
 use super::in_work::finishes;
@@ -30,7 +30,7 @@ fn ends_at_once(bench: &Bench<'_>, under: Under) -> Held {
     let service = Service::start(bench, &Setup { grace: 20, under, ..Setup::new(data.path()) })?;
     let key = bench.key("second");
     let (_, ended) = service.while_in_work(&Order::taking(&key, 30_000), || {
-        thread::sleep(Duration::from_millis(300));
+        thread::sleep(INTO_THE_WORK);
         service.terminate();
         let first = Instant::now();
         while first.elapsed() < NOTICES && service.health().status() == Some(200) {
@@ -63,16 +63,13 @@ fn ends_at_once(bench: &Bench<'_>, under: Under) -> Held {
 /// Both, as process 1 of a namespace.
 pub fn process_1(bench: &Bench<'_>) -> Held {
     let namespace = namespace()?;
-    let inside = |result: Held| match result {
-        Err(Stop::Failed(why)) => Err(Stop::Failed(format!("As process 1: {why}"))),
-        other => other,
-    };
+    let inside =
+        |result: Held| result.map_err(|stop| stop.retold(|why| format!("As process 1: {why}")));
     inside(finishes(bench, Under::Namespace(namespace.clone())))?;
-    inside(ends_at_once(bench, Under::Namespace(namespace)).map_err(|stop| match stop {
-        Stop::Failed(why) => Stop::Failed(format!(
-            "{why} There, a signal whose action is the default one does nothing."
-        )),
-        other => other,
+    inside(ends_at_once(bench, Under::Namespace(namespace)).map_err(|stop| {
+        stop.retold(|why| {
+            format!("{why} There, a signal whose action is the default one does nothing.")
+        })
     }))
 }
 

@@ -47,13 +47,9 @@ pub fn torn_tail(bench: &Bench<'_>) -> Held {
     let whole = &after[&path];
     let mut lengths: Vec<_> = (length + 1..whole.len()).collect();
     bench.dice().shuffle(&mut lengths);
-    lengths.truncate(MOST_CUTS - 2);
-    // One letter of it, and all but its end.
-    for edge in [length + 1, whole.len().saturating_sub(1)] {
-        if edge > length && edge < whole.len() && !lengths.contains(&edge) {
-            lengths.push(edge);
-        }
-    }
+    // One letter of it, and all but its end, are never left out.
+    lengths.sort_by_key(|cut| ![length + 1, whole.len() - 1].contains(cut));
+    lengths.truncate(MOST_CUTS);
     let lengths = Mutex::new(lengths);
     let next = || lengths.lock().unwrap_or_else(PoisonError::into_inner).pop();
     let cuts = |bench: &Bench<'_>| -> Held {
@@ -65,13 +61,12 @@ pub fn torn_tail(bench: &Bench<'_>) -> Held {
                 fs::create_dir_all(to.parent().unwrap_or(cut.path()))?;
                 fs::write(to, bytes)?;
             }
-            recovers(bench, cut.path(), &acknowledged, &torn).map_err(|stop| match stop {
-                Stop::Failed(why) => Stop::Failed(format!(
+            recovers(bench, cut.path(), &acknowledged, &torn).map_err(|stop| {
+                stop.retold(|why| format!(
                     "Started with {} cut at byte {length} of {}, as a crash may leave it: {why}",
                     path.display(),
                     whole.len()
-                )),
-                other => other,
+                ))
             })?;
         }
         Ok(())
